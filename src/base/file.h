@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Files that survive a crash. What is written is either wholly there under its name, or not at all:
+ * written beside, fsync, rename, fsync of the folder.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <glib.h>
+#include <sys/types.h>
+
+/* Replaces or creates `path`. Fails with DROVER_ERROR_INTERNAL; then `path` is as it was, and nothing
+ * lies beside it. */
+gboolean file_write(const char *path, const void *bytes, gsize size_bytes, mode_t mode, GError **error);
+/* The whole file, at most `maximum_bytes` of it: more is DROVER_ERROR_TOO_LARGE. No such file is
+ * DROVER_ERROR_NOT_FOUND. The result has a NUL after its end. */
+char *file_read(const char *path, gsize maximum_bytes, gsize *size_bytes, GError **error);
+/* mkdir -p, each new folder's parent synced. */
+gboolean file_make_folder(const char *path, mode_t mode, GError **error);
+gboolean file_sync_folder(const char *path, GError **error);
+/* Removes a file or a whole folder; links are removed, never followed. Not there is success. */
+gboolean file_remove(const char *path, GError **error);
+
+#endif

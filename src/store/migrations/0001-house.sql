@@ -1,0 +1,237 @@
+-- SPDX-License-Identifier: ISC
+-- SERIAL_ID stands for each database's own growing 64-bit primary key. Instants are microseconds, UTC.
+
+-- store ------------------------------------------------------------------------------------------
+
+CREATE TABLE counter (
+	name TEXT PRIMARY KEY,
+	value BIGINT NOT NULL
+);
+INSERT INTO counter (name, value) VALUES ('generation', 1);
+INSERT INTO counter (name, value) VALUES ('changes', 1);
+
+CREATE TABLE history (
+	sequence BIGINT PRIMARY KEY,
+	at_us BIGINT NOT NULL,
+	actor TEXT NOT NULL,
+	action TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	reason TEXT,
+	before_json TEXT,
+	after_json TEXT,
+	digest TEXT NOT NULL UNIQUE
+);
+CREATE INDEX history_subject ON history (subject, sequence);
+
+-- Who holds a job's advisory lock (PostgreSQL); on SQLite the lock's file says it.
+CREATE TABLE job_holder (
+	job TEXT PRIMARY KEY,
+	host TEXT NOT NULL,
+	pid BIGINT NOT NULL,
+	since_us BIGINT NOT NULL
+);
+
+CREATE TABLE maintenance (
+	only_row BIGINT PRIMARY KEY CHECK (only_row = 1),
+	is_on BIGINT NOT NULL,
+	reason TEXT,
+	actor TEXT,
+	since_us BIGINT
+);
+INSERT INTO maintenance (only_row, is_on) VALUES (1, 0);
+
+-- landing ----------------------------------------------------------------------------------------
+
+CREATE TABLE product (
+	id SERIAL_ID,
+	name TEXT NOT NULL UNIQUE,
+	title TEXT NOT NULL,
+	repository TEXT,                    -- folder of the git repository; NULL: landings are imported
+	branch TEXT NOT NULL,
+	item_patterns TEXT NOT NULL,        -- comma list of pattern names, landing/message.h
+	item_url TEXT,                      -- "https://bugs.example/{item}"
+	authors_may_rule BIGINT NOT NULL,   -- QA: ok in a message counts
+	baseline BIGINT,                    -- landings up to this ordinal are accepted
+	mail_list TEXT,                     -- overdue mail goes here
+	overdue_days BIGINT NOT NULL,
+	overdue_every_days BIGINT NOT NULL,
+	remind BIGINT NOT NULL,             -- daily reminders to owners
+	tip TEXT,                           -- newest scanned commit on the branch
+	frozen_reason TEXT,                 -- NULL: not frozen
+	frozen_tip TEXT,
+	scanned_us BIGINT,
+	next_ordinal BIGINT NOT NULL,
+	epoch BIGINT NOT NULL,              -- moves when caches of its landings must be rebuilt
+	data_version BIGINT NOT NULL
+);
+
+CREATE TABLE landing (
+	id SERIAL_ID,
+	product_id BIGINT NOT NULL REFERENCES product (id),
+	ordinal BIGINT NOT NULL,
+	revision TEXT NOT NULL,             -- SHA, or the importer's name for it
+	branch TEXT NOT NULL,
+	author_name TEXT NOT NULL,
+	author_email TEXT NOT NULL,
+	landed_us BIGINT NOT NULL,
+	subject TEXT NOT NULL,
+	message TEXT NOT NULL,
+	qa TEXT NOT NULL,                   -- required, no-qa, incr, ok, bad: what its message says
+	commits BIGINT NOT NULL,
+	notes TEXT,                         -- what the scan found odd, one line each
+	UNIQUE (product_id, ordinal),
+	UNIQUE (product_id, revision)
+);
+
+CREATE TABLE landing_item (
+	landing_id BIGINT NOT NULL REFERENCES landing (id),
+	item TEXT NOT NULL,
+	message_state TEXT,                 -- a verdict that stands in the message itself (QA: trailer)
+	PRIMARY KEY (landing_id, item)
+);
+CREATE INDEX landing_item_item ON landing_item (item);
+
+-- What a landing refers to: the landings it rolls back or fixes. `ordinal` 0 is a target older than the
+-- first landing (historic), -1 one that was not found (malformed); `reference` is what was written.
+CREATE TABLE landing_target (
+	landing_id BIGINT NOT NULL REFERENCES landing (id),
+	kind TEXT NOT NULL CHECK (kind IN ('rollback', 'fix')),
+	position BIGINT NOT NULL,
+	ordinal BIGINT NOT NULL,
+	reference TEXT NOT NULL,
+	PRIMARY KEY (landing_id, kind, position)
+);
+
+CREATE TABLE landing_commit (
+	product_id BIGINT NOT NULL REFERENCES product (id),
+	sha TEXT NOT NULL,
+	landing_id BIGINT NOT NULL REFERENCES landing (id),
+	author_name TEXT NOT NULL,
+	author_email TEXT NOT NULL,
+	authored_us BIGINT NOT NULL,
+	subject TEXT NOT NULL,
+	PRIMARY KEY (product_id, sha)
+);
+CREATE INDEX landing_commit_landing ON landing_commit (landing_id);
+CREATE INDEX landing_commit_author ON landing_commit (product_id, author_email);
+
+-- The tips of the repository's branches at the last scan, for "is my branch live?".
+CREATE TABLE branch_tip (
+	product_id BIGINT NOT NULL REFERENCES product (id),
+	name TEXT NOT NULL,
+	sha TEXT NOT NULL,
+	landing_id BIGINT REFERENCES landing (id), -- NULL: not landed
+	ahead BIGINT NOT NULL,                     -- commits that have not landed
+	author_name TEXT NOT NULL,
+	author_email TEXT NOT NULL,
+	PRIMARY KEY (product_id, name)
+);
+
+-- A log: the newest verdict on a (landing, item) counts; item '' is the landing itself.
+CREATE TABLE verdict (
+	id SERIAL_ID,
+	product_id BIGINT NOT NULL REFERENCES product (id),
+	landing_id BIGINT NOT NULL REFERENCES landing (id),
+	item TEXT NOT NULL,
+	state TEXT NOT NULL CHECK (state IN ('needs-testing', 'ok', 'bad', 'untestable')),
+	at_us BIGINT NOT NULL,
+	actor TEXT NOT NULL,
+	tool TEXT NOT NULL,
+	reason TEXT
+);
+CREATE INDEX verdict_landing ON verdict (landing_id, id);
+CREATE INDEX verdict_product ON verdict (product_id, id);
+
+-- people and hosts -------------------------------------------------------------------------------
+
+CREATE TABLE person (
+	id SERIAL_ID,
+	name TEXT NOT NULL UNIQUE,
+	email TEXT NOT NULL,
+	password_hash TEXT,
+	is_disabled BIGINT NOT NULL,
+	created_us BIGINT NOT NULL,
+	data_version BIGINT NOT NULL
+);
+
+CREATE TABLE person_role (
+	person_id BIGINT NOT NULL REFERENCES person (id),
+	product TEXT NOT NULL,              -- a product's name, or '*'
+	role TEXT NOT NULL,                 -- viewer, tester, operator, admin; others are for signing
+	PRIMARY KEY (person_id, product, role)
+);
+
+CREATE TABLE token (
+	id SERIAL_ID,
+	person_id BIGINT NOT NULL REFERENCES person (id),
+	name TEXT NOT NULL,
+	digest TEXT NOT NULL UNIQUE,
+	created_us BIGINT NOT NULL,
+	expires_us BIGINT NOT NULL,
+	revoked_us BIGINT,
+	used_us BIGINT
+);
+
+CREATE TABLE session (
+	digest TEXT PRIMARY KEY,
+	person_id BIGINT NOT NULL REFERENCES person (id),
+	csrf TEXT NOT NULL,
+	created_us BIGINT NOT NULL,
+	expires_us BIGINT NOT NULL
+);
+
+-- One-time links with which a person logs in without a password.
+CREATE TABLE login_link (
+	digest TEXT PRIMARY KEY,
+	person_id BIGINT NOT NULL REFERENCES person (id),
+	expires_us BIGINT NOT NULL
+);
+
+-- Failed logins by name and by address, for the rate limit; it holds across droverds.
+CREATE TABLE login_failure (
+	subject TEXT NOT NULL,
+	at_us BIGINT NOT NULL
+);
+CREATE INDEX login_failure_subject ON login_failure (subject, at_us);
+
+CREATE TABLE enrolment (
+	digest TEXT PRIMARY KEY,
+	kind TEXT NOT NULL CHECK (kind IN ('balancer', 'node')),
+	name TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	expires_us BIGINT NOT NULL
+);
+
+CREATE TABLE host (
+	id SERIAL_ID,
+	name TEXT NOT NULL UNIQUE,
+	kind TEXT NOT NULL CHECK (kind IN ('balancer', 'node')),
+	digest TEXT NOT NULL UNIQUE,        -- of its token
+	enrolled_us BIGINT NOT NULL,
+	revoked_us BIGINT,
+	seen_us BIGINT,
+	version TEXT,
+	clock_off_ms BIGINT,                -- its clock minus ours, at its last report
+	data_version BIGINT NOT NULL
+);
+
+-- notices ----------------------------------------------------------------------------------------
+
+CREATE TABLE outbox (
+	id SERIAL_ID,
+	dedupe TEXT NOT NULL UNIQUE,        -- "qa-reminder/web/ada@example.org/2026-11-21": queued once, ever
+	kind TEXT NOT NULL,                 -- qa-reminder, overdue
+	product TEXT,
+	recipient TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	body TEXT NOT NULL,
+	message_id TEXT NOT NULL,
+	thread TEXT,                        -- Message-ID that it answers, for one thread per subject
+	state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'failed')),
+	attempts BIGINT NOT NULL,
+	next_us BIGINT NOT NULL,
+	queued_us BIGINT NOT NULL,
+	sent_us BIGINT,
+	problem TEXT
+);
+CREATE INDEX outbox_state ON outbox (state, next_us);
