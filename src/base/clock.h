@@ -12,9 +12,9 @@ typedef struct Clock {
 	gint64 fixed_us; /* 0: the system's clock; else always this instant */
 } Clock;
 
-#define CLOCK_SYSTEM ((Clock){0})
+#define CLOCK_SYSTEM  ((Clock){0})
 #define US_PER_SECOND G_GINT64_CONSTANT(1000000)
-#define US_PER_DAY (86400 * US_PER_SECOND)
+#define US_PER_DAY    (86400 * US_PER_SECOND)
 
 Clock clock_fixed(gint64 now_us);
 gint64 clock_now_us(Clock clock);

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 typedef struct EmbeddedFile {
-	const char *name;           /* base name of the file, "0001-products.sql" */
+	const char *name;	    /* base name of the file, "0001-products.sql" */
 	const unsigned char *bytes; /* size_bytes bytes, followed by a NUL */
 	size_t size_bytes;
 } EmbeddedFile;

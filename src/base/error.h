@@ -5,7 +5,8 @@
  * host: the command's exit status, the API's status and its "kind" all come from this code. Where
  * it happened, and to what, stands in the message.
  *
- * A message is for the person who can act on it: what was tried, on what, what is wrong, what to do.
+ * A message is for the person who can act on it: what was tried, on what, what is wrong, what to
+ * do.
  */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
@@ -17,18 +18,18 @@ GQuark drover_error_quark(void);
 
 typedef enum DroverErrorCode {
 	DROVER_ERROR_INTERNAL = 1,    /* a fault of ours or of the machine (disk full): exit 1 */
-	DROVER_ERROR_INPUT,           /* what was given cannot be read or is not allowed: exit 2 */
-	DROVER_ERROR_NOT_FOUND,       /* no such thing: exit 3 */
-	DROVER_ERROR_CONFLICT,        /* exists already, or edited from a stale version: exit 4 */
-	DROVER_ERROR_DENIED,          /* known person, lacking the role: exit 5 */
+	DROVER_ERROR_INPUT,	      /* what was given cannot be read or is not allowed: exit 2 */
+	DROVER_ERROR_NOT_FOUND,	      /* no such thing: exit 3 */
+	DROVER_ERROR_CONFLICT,	      /* exists already, or edited from a stale version: exit 4 */
+	DROVER_ERROR_DENIED,	      /* known person, lacking the role: exit 5 */
 	DROVER_ERROR_UNAUTHENTICATED, /* no valid token or session: exit 5 */
-	DROVER_ERROR_LOCKED,          /* another copy of this job is at work: exit 6 */
+	DROVER_ERROR_LOCKED,	      /* another copy of this job is at work: exit 6 */
 	DROVER_ERROR_MAINTENANCE,     /* the maintenance switch is on: exit 7 */
 	DROVER_ERROR_UNAVAILABLE,     /* database or server away, try again later: exit 8 */
-	DROVER_ERROR_FROZEN,          /* the branch was rewritten, a person must confirm: exit 9 */
-	DROVER_ERROR_ROOT,            /* refused to run as root: exit 10 */
-	DROVER_ERROR_TOO_LARGE,       /* over a limit: exit 2 */
-	DROVER_ERROR_RATE,            /* too many tries, wait: exit 8 */
+	DROVER_ERROR_FROZEN,	      /* the branch was rewritten, a person must confirm: exit 9 */
+	DROVER_ERROR_ROOT,	      /* refused to run as root: exit 10 */
+	DROVER_ERROR_TOO_LARGE,	      /* over a limit: exit 2 */
+	DROVER_ERROR_RATE,	      /* too many tries, wait: exit 8 */
 	DROVER_ERROR_LAST = DROVER_ERROR_RATE,
 } DroverErrorCode;
 

@@ -9,9 +9,10 @@
 #include <glib.h>
 #include <sys/types.h>
 
-/* Replaces or creates `path`. Fails with DROVER_ERROR_INTERNAL; then `path` is as it was, and nothing
- * lies beside it. */
-gboolean file_write(const char *path, const void *bytes, gsize size_bytes, mode_t mode, GError **error);
+/* Replaces or creates `path`. Fails with DROVER_ERROR_INTERNAL; then `path` is as it was, and
+ * nothing lies beside it. */
+gboolean file_write(
+	const char *path, const void *bytes, gsize size_bytes, mode_t mode, GError **error);
 /* The whole file, at most `maximum_bytes` of it: more is DROVER_ERROR_TOO_LARGE. No such file is
  * DROVER_ERROR_NOT_FOUND. The result has a NUL after its end. */
 char *file_read(const char *path, gsize maximum_bytes, gsize *size_bytes, GError **error);

@@ -29,8 +29,8 @@ char *format_size(guint64 bytes);
 /* "1,234,567" */
 char *format_count(gint64 count);
 
-/* A whole decimal number from `minimum` to `maximum`, nothing before or after it. `what` names it in
- * the error. Fails with DROVER_ERROR_INPUT. */
+/* A whole decimal number from `minimum` to `maximum`, nothing before or after it. `what` names it
+ * in the error. Fails with DROVER_ERROR_INPUT. */
 gboolean parse_integer(const char *text, const char *what, gint64 minimum, gint64 maximum,
 	gint64 *value, GError **error);
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: ISC
  *
- * Configuration files in the dialect of Python's ConfigParser: `[section]`, `key = value` or `key: value`,
- * whole-line comments with # or ;, values that go on in indented lines, a [DEFAULT] section whose
- * keys every section has, and %(name)s interpolation with %% for a percent sign. Section names are
- * case-sensitive, keys are not. Every error names file, line and column.
+ * Configuration files in the dialect of Python's ConfigParser: `[section]`, `key = value` or `key:
+ * value`, whole-line comments with # or ;, values that go on in indented lines, a [DEFAULT] section
+ * whose keys every section has, and %(name)s interpolation with %% for a percent sign. Section
+ * names are case-sensitive, keys are not. Every error names file, line and column.
  */
 #ifndef BASE_INI_H
 #define BASE_INI_H
 
 #include <glib.h>
 
-#define INI_MAXIMUM_BYTES (4 * 1024 * 1024)
-#define INI_MAXIMUM_DEPTH 10 /* of %(a)s inside %(b)s, as ConfigParser's */
+#define INI_MAXIMUM_BYTES      (4 * 1024 * 1024)
+#define INI_MAXIMUM_DEPTH      10    /* of %(a)s inside %(b)s, as ConfigParser's */
+#define INI_MAXIMUM_REFERENCES 10000 /* that one value may expand, nested ones included */
 
 typedef struct Ini Ini;
 
@@ -29,7 +30,8 @@ const char **ini_keys(const Ini *ini, const char *section);
 
 /* The value, interpolated; *value is NULL when the key is absent. Caller frees *value.
  * Fails with DROVER_ERROR_INPUT when interpolation does. */
-gboolean ini_get(const Ini *ini, const char *section, const char *key, char **value, GError **error);
+gboolean ini_get(
+	const Ini *ini, const char *section, const char *key, char **value, GError **error);
 /* yes/no, true/false, on/off, 1/0; `fallback` when absent. */
 gboolean ini_get_boolean(const Ini *ini, const char *section, const char *key, gboolean fallback,
 	gboolean *value, GError **error);
@@ -41,8 +43,8 @@ gboolean ini_get_duration(const Ini *ini, const char *section, const char *key, 
 
 /* Where a key's value begins, for errors about what it says: "drover.conf:12:8". Caller frees. */
 char *ini_where(const Ini *ini, const char *section, const char *key);
-/* "drover.conf:14:1: [server] lisen: unknown key" for every key that is not in `known` (NULL-terminated,
- * "section.key"; "*.key" for any section). GPtrArray of char *. */
+/* "drover.conf:14:1: [server] lisen: unknown key" for every key that is not in `known`
+ * (NULL-terminated, "section.key"; "*.key" for any section). GPtrArray of char *. */
 GPtrArray *ini_unknown_keys(const Ini *ini, const char *const *known);
 
 #endif

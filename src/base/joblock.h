@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * One at a time, on one host: flock(2) on a file that names its holder. The kernel drops the lock with
- * the process, so a dead holder never blocks, and the pid in the file is only for the message: it
- * carries the process's start time, so a recycled pid is not mistaken for the holder.
+ * One at a time, on one host: flock(2) on a file that names its holder. The kernel drops the lock
+ * with the process, so a dead holder never blocks and a recycled pid means nothing: what the file
+ * says (host, pid, start time) is for the message.
  */
 #ifndef BASE_JOBLOCK_H
 #define BASE_JOBLOCK_H
@@ -12,7 +12,7 @@
 typedef struct JobLock JobLock;
 
 typedef struct JobHolder {
-	char *job;       /* "scan" */
+	char *job; /* "scan" */
 	char *host;
 	gint64 pid;
 	gint64 since_us; /* when it took the lock */
@@ -25,8 +25,8 @@ JobLock *joblock_take(const char *folder, const char *job, Clock clock, GError *
 void joblock_release(JobLock *lock);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(JobLock, joblock_release)
 
-/* Locks held at this instant in `folder`, by job: GPtrArray of JobHolder *. A lock whose holder died is
- * not held. A folder that is not there holds none. */
+/* Locks held at this instant in `folder`, by job: GPtrArray of JobHolder *. A lock whose holder
+ * died is not held. A folder that is not there holds none. */
 GPtrArray *joblock_list(const char *folder, GError **error);
 
 /* "scan is at work on host db1, pid 4711, for 12 min". Caller frees. */
