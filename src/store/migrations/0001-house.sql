@@ -65,8 +65,9 @@ CREATE TABLE product (
 	data_version BIGINT NOT NULL
 );
 
+-- Ids are given by the writer, which is alone: they grow with the ordinals.
 CREATE TABLE landing (
-	id SERIAL_ID,
+	id BIGINT PRIMARY KEY,
 	product_id BIGINT NOT NULL REFERENCES product (id),
 	ordinal BIGINT NOT NULL,
 	revision TEXT NOT NULL,             -- SHA, or the importer's name for it
@@ -79,12 +80,14 @@ CREATE TABLE landing (
 	qa TEXT NOT NULL,                   -- required, no-qa, incr, ok, bad: what its message says
 	commits BIGINT NOT NULL,
 	notes TEXT,                         -- what the scan found odd, one line each
-	UNIQUE (product_id, ordinal),
-	UNIQUE (product_id, revision)
+	retired_us BIGINT,                  -- no longer on the branch: it was rewritten
+	UNIQUE (product_id, ordinal)
 );
+CREATE UNIQUE INDEX landing_revision ON landing (product_id, revision) WHERE retired_us IS NULL;
 
+-- References to landings are checked when the transaction ends: a scan writes in batches, table by table.
 CREATE TABLE landing_item (
-	landing_id BIGINT NOT NULL REFERENCES landing (id),
+	landing_id BIGINT NOT NULL REFERENCES landing (id) DEFERRABLE INITIALLY DEFERRED,
 	item TEXT NOT NULL,
 	message_state TEXT,                 -- a verdict that stands in the message itself (QA: trailer)
 	PRIMARY KEY (landing_id, item)
@@ -94,7 +97,7 @@ CREATE INDEX landing_item_item ON landing_item (item);
 -- What a landing refers to: the landings it rolls back or fixes. `ordinal` 0 is a target older than the
 -- first landing (historic), -1 one that was not found (malformed); `reference` is what was written.
 CREATE TABLE landing_target (
-	landing_id BIGINT NOT NULL REFERENCES landing (id),
+	landing_id BIGINT NOT NULL REFERENCES landing (id) DEFERRABLE INITIALLY DEFERRED,
 	kind TEXT NOT NULL CHECK (kind IN ('rollback', 'fix')),
 	position BIGINT NOT NULL,
 	ordinal BIGINT NOT NULL,
@@ -105,7 +108,7 @@ CREATE TABLE landing_target (
 CREATE TABLE landing_commit (
 	product_id BIGINT NOT NULL REFERENCES product (id),
 	sha TEXT NOT NULL,
-	landing_id BIGINT NOT NULL REFERENCES landing (id),
+	landing_id BIGINT NOT NULL REFERENCES landing (id) DEFERRABLE INITIALLY DEFERRED,
 	author_name TEXT NOT NULL,
 	author_email TEXT NOT NULL,
 	authored_us BIGINT NOT NULL,
@@ -120,7 +123,7 @@ CREATE TABLE branch_tip (
 	product_id BIGINT NOT NULL REFERENCES product (id),
 	name TEXT NOT NULL,
 	sha TEXT NOT NULL,
-	landing_id BIGINT REFERENCES landing (id), -- NULL: not landed
+	landing_id BIGINT REFERENCES landing (id) DEFERRABLE INITIALLY DEFERRED, -- NULL: not landed
 	ahead BIGINT NOT NULL,                     -- commits that have not landed
 	author_name TEXT NOT NULL,
 	author_email TEXT NOT NULL,
@@ -131,7 +134,7 @@ CREATE TABLE branch_tip (
 CREATE TABLE verdict (
 	id SERIAL_ID,
 	product_id BIGINT NOT NULL REFERENCES product (id),
-	landing_id BIGINT NOT NULL REFERENCES landing (id),
+	landing_id BIGINT NOT NULL REFERENCES landing (id) DEFERRABLE INITIALLY DEFERRED,
 	item TEXT NOT NULL,
 	state TEXT NOT NULL CHECK (state IN ('needs-testing', 'ok', 'bad', 'untestable')),
 	at_us BIGINT NOT NULL,
