@@ -17,7 +17,8 @@ typedef struct HttpEvents HttpEvents;
 HttpEvents *http_events_new(void);
 /* To every stream: "event: NAME\nid: ID\ndata: …". `id` NULL for none. `data` is one line. Any thread. */
 void http_events_publish(HttpEvents *events, const char *name, const char *id, const char *data);
-/* New streams begin with the newest event of each name, so nobody misses one between page and stream. */
+/* Streams that are open. (New streams begin with the newest event of each name, so nobody misses one between
+ * page and stream.) */
 guint http_events_streams(HttpEvents *events);
 /* Ends all streams. Streams hold references; the memory goes with the last. */
 void http_events_close(HttpEvents *events);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * An answer: a status, header fields, and a body that is bytes or a stream. It is a value until it
+ * is queued; only http_answer_queue() knows libmicrohttpd.
+ */
+#include <string.h>
+
+#include "wire/http_inside.h"
+
+typedef struct Field {
+	char *name;
+	char *value;
+} Field;
+
+struct HttpAnswer {
+	int status;
+	GBytes *body; /* never NULL; empty for streams */
+	GArray *fields;
+	HttpStream *stream;
+};
+
+static void field_clear(gpointer of)
+{
+	Field *field = of;
+	g_free(field->name);
+	g_free(field->value);
+}
+
+HttpAnswer *http_answer_new_bytes(int status, const char *content_type, GBytes *body)
+{
+	g_assert(status >= 200 && status <= 599);
+	HttpAnswer *answer = g_new0(HttpAnswer, 1);
+	answer->status = status;
+	answer->body = body ? g_bytes_ref(body) : g_bytes_new_static("", 0);
+	answer->fields = g_array_new(FALSE, FALSE, sizeof(Field));
+	g_array_set_clear_func(answer->fields, field_clear);
+	if (content_type)
+		http_answer_header(answer, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+	return answer;
+}
+
+HttpAnswer *http_answer_new(
+	int status, const char *content_type, const char *body, gssize size_bytes)
+{
+	gsize length = !body ? 0 : size_bytes < 0 ? strlen(body) : (gsize)size_bytes;
+	g_autoptr(GBytes) bytes = g_bytes_new(body, length);
+	return http_answer_new_bytes(status, content_type, bytes);
+}
+
+HttpAnswer *http_answer_new_refusal(int status, const char *reason)
+{
+	g_autofree char *text = g_strdup_printf("%d: %s\n", status, reason);
+	HttpAnswer *answer = http_answer_new(status, "text/plain; charset=utf-8", text, -1);
+	http_answer_header(answer, "X-Content-Type-Options", "nosniff");
+	if (status == 405)
+		http_answer_header(answer, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+	if (status == 503)
+		http_answer_header(answer, "Retry-After", "2");
+	return answer;
+}
+
+HttpAnswer *http_answer_new_stream(HttpEvents *events)
+{
+	HttpStream *stream = http_stream_new(events);
+	if (!stream)
+		return http_answer_new_refusal(503, "no more event streams can be opened");
+	HttpAnswer *answer = http_answer_new(200, "text/event-stream; charset=utf-8", NULL, 0);
+	http_answer_header(answer, "Cache-Control", "no-store");
+	http_answer_header(answer, "X-Accel-Buffering", "no");
+	answer->stream = stream;
+	return answer;
+}
+
+/* If-None-Match: a list of tags, or "*". Weak and strong tags are equal here (RFC 9110, 13.1.2). */
+static gboolean matches_tag(const char *list, const char *tag)
+{
+	g_auto(GStrv) known = g_strsplit(list, ",", -1);
+	for (gsize i = 0; known[i]; i++) {
+		const char *one = g_strstrip(known[i]);
+		if (g_str_has_prefix(one, "W/"))
+			one += 2;
+		if (strcmp(one, tag) == 0 || strcmp(one, "*") == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+HttpAnswer *http_answer_new_static(
+	const HttpRequest *request, const char *content_type, GBytes *body, const char *tag)
+{
+	g_autofree char *quoted = g_strdup_printf("\"%s\"", tag);
+	const char *known = http_request_header(request, "If-None-Match");
+	HttpAnswer *answer = known && matches_tag(known, quoted)
+				     ? http_answer_new_bytes(304, NULL, NULL)
+				     : http_answer_new_bytes(200, content_type, body);
+	http_answer_header(answer, "ETag", quoted);
+	return answer;
+}
+
+gboolean http_header_is_safe(const char *value)
+{
+	for (; *value; value++)
+		if (g_ascii_iscntrl(*value) && *value != '\t')
+			return FALSE;
+	return TRUE;
+}
+
+void http_answer_header(HttpAnswer *answer, const char *name, const char *value)
+{
+	g_assert(*name && !strpbrk(name, " \t\r\n:"));
+	g_assert(http_header_is_safe(value));
+	Field field = {g_strdup(name), g_strdup(value)};
+	g_array_append_val(answer->fields, field);
+}
+
+int http_answer_status(const HttpAnswer *answer)
+{
+	return answer->status;
+}
+
+HttpStream *http_answer_stream(const HttpAnswer *answer)
+{
+	return answer->stream;
+}
+
+void http_answer_free(HttpAnswer *answer)
+{
+	if (!answer)
+		return;
+	g_bytes_unref(answer->body);
+	g_array_unref(answer->fields);
+	g_clear_pointer(&answer->stream, http_stream_unref);
+	g_free(answer);
+}
+
+static void forget_bytes(void *of)
+{
+	g_bytes_unref(of);
+}
+
+/* The bytes are not copied: the response holds a reference. */
+static struct MHD_Response *response_of_bytes(GBytes *body)
+{
+	gsize length = 0;
+	const void *bytes = g_bytes_get_data(body, &length);
+	/* The cast drops const: libmicrohttpd takes a void pointer, and only reads. */
+	return MHD_create_response_from_buffer_with_free_callback_cls(
+		length, (void *)(guintptr)bytes, forget_bytes, g_bytes_ref(body));
+}
+
+gboolean http_answer_queue(
+	const HttpAnswer *answer, struct MHD_Connection *connection, gboolean last)
+{
+	struct MHD_Response *response = answer->stream
+						? http_stream_response(answer->stream, connection)
+						: response_of_bytes(answer->body);
+	g_assert(response);
+	for (guint i = 0; i < answer->fields->len; i++) {
+		const Field *field = &g_array_index(answer->fields, Field, i);
+		MHD_add_response_header(response, field->name, field->value);
+	}
+	if (last)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	enum MHD_Result queued = MHD_queue_response(connection, (unsigned)answer->status, response);
+	MHD_destroy_response(response);
+	return queued == MHD_YES;
+}
+
+int http_status_of_error(const GError *error)
+{
+	if (!error || error->domain != DROVER_ERROR)
+		return 500;
+	switch ((DroverErrorCode)error->code) {
+	case DROVER_ERROR_INPUT:
+		return 400;
+	case DROVER_ERROR_UNAUTHENTICATED:
+		return 401;
+	case DROVER_ERROR_DENIED:
+		return 403;
+	case DROVER_ERROR_NOT_FOUND:
+		return 404;
+	case DROVER_ERROR_CONFLICT:
+	case DROVER_ERROR_FROZEN:
+		return 409;
+	case DROVER_ERROR_TOO_LARGE:
+		return 413;
+	case DROVER_ERROR_LOCKED:
+		return 423;
+	case DROVER_ERROR_RATE:
+		return 429;
+	case DROVER_ERROR_MAINTENANCE:
+	case DROVER_ERROR_UNAVAILABLE:
+		return 503;
+	case DROVER_ERROR_INTERNAL:
+	case DROVER_ERROR_ROOT:
+		return 500;
+	}
+	return 500;
+}
