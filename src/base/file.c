@@ -179,5 +179,9 @@ static gboolean remove_at(int parent, const char *name, const char *path, GError
 
 gboolean file_remove(const char *path, GError **error)
 {
-	return remove_at(AT_FDCWD, path, path, error);
+	/* "link/" would name what the link points to. */
+	g_autofree char *name = g_strdup(path);
+	for (gsize length = strlen(name); length > 1 && name[length - 1] == '/'; length--)
+		name[length - 1] = '\0';
+	return remove_at(AT_FDCWD, name, path, error);
 }

@@ -9,8 +9,9 @@
 #include <glib.h>
 #include <sys/types.h>
 
-/* Replaces or creates `path`. Fails with DROVER_ERROR_INTERNAL; then `path` is as it was, and
- * nothing lies beside it. */
+/* Replaces or creates `path`. Fails with DROVER_ERROR_INTERNAL, or DROVER_ERROR_NOT_FOUND when its
+ * folder is not there; then `path` is as it was, and nothing lies beside it. (When only the last
+ * sync of the folder fails, the new file is there, but might not survive a power cut.) */
 gboolean file_write(
 	const char *path, const void *bytes, gsize size_bytes, mode_t mode, GError **error);
 /* The whole file, at most `maximum_bytes` of it: more is DROVER_ERROR_TOO_LARGE. No such file is

@@ -2,9 +2,9 @@
  *
  * Configuration files in the dialect of Python's ConfigParser, read line by line.
  *
- * A line that begins with white space goes on with the value above it; a blank line inside a value
- * is kept when the value goes on after it. Comments are whole lines. What a key may say is the
- * reader's business: here is only the form, and where each value stands.
+ * A line that is indented deeper than the key above it goes on with that key's value; a blank line
+ * inside a value is kept when the value goes on after it. Comments are whole lines. What a key may
+ * say is the caller's business: here is only the form, and where each value stands.
  */
 #include "base/ini.h"
 
@@ -22,13 +22,15 @@ typedef struct Value {
 
 typedef struct Section {
 	char *name;
-	GPtrArray *values; /* Value *, in the order of the file */
+	GPtrArray *values;  /* Value *, in the order of the file */
+	GHashTable *by_key; /* the same, borrowed */
 } Section;
 
 struct Ini {
 	char *name;
 	Section *defaults;
 	GPtrArray *sections;	  /* Section * without DEFAULT */
+	GHashTable *by_name;	  /* the same, borrowed */
 	GPtrArray *section_names; /* char *, NULL-terminated, borrowed */
 };
 
@@ -38,6 +40,8 @@ typedef struct Reader {
 	GString *pending; /* the value under way, NULL for none */
 	guint blank_lines;
 	guint line;
+	gsize indent;	  /* of the line being read */
+	gsize key_indent; /* of the key whose value is under way */
 } Reader;
 
 static void value_free(Value *value)
@@ -52,12 +56,14 @@ static Section *section_new(const char *name)
 	Section *section = g_new(Section, 1);
 	section->name = g_strdup(name);
 	section->values = g_ptr_array_new_with_free_func((GDestroyNotify)value_free);
+	section->by_key = g_hash_table_new(g_str_hash, g_str_equal);
 	return section;
 }
 
 static void section_free(Section *section)
 {
 	g_free(section->name);
+	g_hash_table_unref(section->by_key);
 	g_ptr_array_unref(section->values);
 	g_free(section);
 }
@@ -68,6 +74,7 @@ void ini_free(Ini *ini)
 		return;
 	g_free(ini->name);
 	section_free(ini->defaults);
+	g_hash_table_unref(ini->by_name);
 	g_ptr_array_unref(ini->sections);
 	g_ptr_array_unref(ini->section_names);
 	g_free(ini);
@@ -77,22 +84,12 @@ static Section *find_section(const Ini *ini, const char *name)
 {
 	if (strcmp(name, "DEFAULT") == 0)
 		return ini->defaults;
-	for (guint i = 0; i < ini->sections->len; i++) {
-		Section *section = ini->sections->pdata[i];
-		if (strcmp(section->name, name) == 0)
-			return section;
-	}
-	return NULL;
+	return g_hash_table_lookup(ini->by_name, name);
 }
 
 static Value *find_value(const Section *section, const char *key)
 {
-	for (guint i = 0; section != NULL && i < section->values->len; i++) {
-		Value *value = section->values->pdata[i];
-		if (strcmp(value->key, key) == 0)
-			return value;
-	}
-	return NULL;
+	return section != NULL ? g_hash_table_lookup(section->by_key, key) : NULL;
 }
 
 static Value *look_up(const Ini *ini, const char *section, const char *key)
@@ -102,17 +99,18 @@ static Value *look_up(const Ini *ini, const char *section, const char *key)
 	return value != NULL ? value : find_value(ini->defaults, lower);
 }
 
-static gboolean fail(const Reader *reader, guint column, GError **error, const char *format, ...)
+static gboolean fail(const Reader *reader, gsize offset, GError **error, const char *format, ...)
 	G_GNUC_PRINTF(4, 5);
 
-static gboolean fail(const Reader *reader, guint column, GError **error, const char *format, ...)
+/* `offset` counts from the first byte of the line after its indentation. */
+static gboolean fail(const Reader *reader, gsize offset, GError **error, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
 	g_autofree char *what = g_strdup_vprintf(format, arguments);
 	va_end(arguments);
-	drover_error_set(error, DROVER_ERROR_INPUT, "%s:%u:%u: %s", reader->ini->name, reader->line,
-		column, what);
+	drover_error_set(error, DROVER_ERROR_INPUT, "%s:%u:%" G_GSIZE_FORMAT ": %s",
+		reader->ini->name, reader->line, reader->indent + offset + 1, what);
 	return FALSE;
 }
 
@@ -131,10 +129,10 @@ static gboolean read_section(Reader *reader, const char *line, GError **error)
 {
 	const char *end = strchr(line, ']');
 	if (end == NULL || end == line + 1)
-		return fail(reader, 1, error, "a section is written [name]");
+		return fail(reader, 0, error, "a section is written [name]");
 	for (const char *rest = end + 1; *rest != '\0'; rest++)
 		if (!g_ascii_isspace(*rest))
-			return fail(reader, (guint)(rest - line) + 1, error,
+			return fail(reader, (gsize)(rest - line), error,
 				"nothing may follow a section's ]");
 	g_autofree char *name = g_strndup(line + 1, (gsize)(end - line - 1));
 	if (strcmp(name, "DEFAULT") == 0) {
@@ -142,9 +140,10 @@ static gboolean read_section(Reader *reader, const char *line, GError **error)
 		return TRUE;
 	}
 	if (find_section(reader->ini, name) != NULL)
-		return fail(reader, 1, error, "section [%s] is there twice", name);
+		return fail(reader, 0, error, "section [%s] is there twice", name);
 	reader->section = section_new(name);
 	g_ptr_array_add(reader->ini->sections, reader->section);
+	g_hash_table_insert(reader->ini->by_name, reader->section->name, reader->section);
 	return TRUE;
 }
 
@@ -152,27 +151,27 @@ static gboolean read_key(Reader *reader, const char *line, GError **error)
 {
 	gsize length = strcspn(line, "=:");
 	if (line[length] == '\0')
-		return fail(reader, (guint)length + 1, error,
+		return fail(reader, length, error,
 			"expected 'key = value', '[section]' or a # comment");
 	g_autofree char *key = g_strstrip(g_strndup(line, length));
 	if (*key == '\0')
-		return fail(reader, 1, error, "the key before '%c' is missing", line[length]);
+		return fail(reader, 0, error, "the key before '%c' is missing", line[length]);
 	if (reader->section == NULL)
-		return fail(reader, 1, error, "%s stands before the first [section]", key);
+		return fail(reader, 0, error, "%s stands before the first [section]", key);
 	char *lower = g_ascii_strdown(key, -1);
 	if (find_value(reader->section, lower) != NULL) {
 		g_free(lower);
-		return fail(reader, 1, error, "[%s] %s is there twice", reader->section->name, key);
+		return fail(reader, 0, error, "[%s] %s is there twice", reader->section->name, key);
 	}
 	const char *text = line + length + 1;
 	while (g_ascii_isspace(*text))
 		text++;
 	Value *value = g_new(Value, 1);
-	*value = (Value){lower, g_strdup(""), reader->line, (guint)(text - line) + 1};
+	*value = (Value){lower, g_strdup(""), reader->line, (guint)(reader->indent + (gsize)(text - line)) + 1};
 	g_ptr_array_add(reader->section->values, value);
+	g_hash_table_insert(reader->section->by_key, lower, value);
 	reader->pending = g_string_new(text);
-	g_strchomp(reader->pending->str);
-	g_string_set_size(reader->pending, strlen(reader->pending->str));
+	reader->key_indent = reader->indent;
 	return TRUE;
 }
 
@@ -197,12 +196,29 @@ static gboolean read_line(Reader *reader, char *line, GError **error)
 			reader->blank_lines++;
 		return TRUE;
 	}
-	if (text > line && reader->pending != NULL) {
+	reader->indent = (gsize)(text - line);
+	if (reader->pending != NULL && reader->indent > reader->key_indent) {
 		continue_value(reader, text);
 		return TRUE;
 	}
 	finish_value(reader);
 	return *text == '[' ? read_section(reader, text, error) : read_key(reader, text, error);
+}
+
+/* A carriage return is allowed at the end only: elsewhere it would be a line's end to Python, and a
+ * blank to us. */
+static gboolean check_line(Reader *reader, const char *line, gsize length, GError **error)
+{
+	const char *bad = memchr(line, '\0', length);
+	if (bad != NULL)
+		return fail(reader, (gsize)(bad - line), error, "the line holds a NUL byte");
+	if (!g_utf8_validate(line, (gssize)length, &bad))
+		return fail(reader, (gsize)(bad - line), error, "not valid UTF-8");
+	bad = memchr(line, '\r', length);
+	if (bad != NULL && bad + 1 < line + length)
+		return fail(reader, (gsize)(bad - line), error,
+			"a carriage return inside the line: end lines with LF or CR LF");
+	return TRUE;
 }
 
 static gboolean read_text(Reader *reader, const char *text, gsize size_bytes, GError **error)
@@ -214,12 +230,10 @@ static gboolean read_text(Reader *reader, const char *text, gsize size_bytes, GE
 		const char *newline = memchr(text, '\n', (gsize)(end - text));
 		const char *stop = newline != NULL ? newline : end;
 		reader->line++;
-		if (memchr(text, '\0', (gsize)(stop - text)) != NULL)
-			return fail(reader, 1, error, "the line holds a NUL byte");
+		reader->indent = 0;
+		if (!check_line(reader, text, (gsize)(stop - text), error))
+			return FALSE;
 		g_autofree char *line = g_strndup(text, (gsize)(stop - text));
-		const char *bad;
-		if (!g_utf8_validate(line, -1, &bad))
-			return fail(reader, (guint)(bad - line) + 1, error, "not valid UTF-8");
 		if (!read_line(reader, line, error))
 			return FALSE;
 		text = stop + 1;
@@ -240,6 +254,7 @@ Ini *ini_parse(const char *name, const char *text, gsize size_bytes, GError **er
 	ini->name = g_strdup(name);
 	ini->defaults = section_new("DEFAULT");
 	ini->sections = g_ptr_array_new_with_free_func((GDestroyNotify)section_free);
+	ini->by_name = g_hash_table_new(g_str_hash, g_str_equal);
 	ini->section_names = g_ptr_array_new();
 	Reader reader = {.ini = ini};
 	gboolean ok = read_text(&reader, text, size_bytes, error);
@@ -326,15 +341,16 @@ static gboolean expand(Interpolation *under_way, const char **at, int depth, GEr
 	if (end == NULL)
 		return bad_value(ini, section, key, error,
 			"a percent sign is written %%, a reference %(name)s");
-	if (depth >= INI_MAXIMUM_DEPTH || ++under_way->references > INI_MAXIMUM_REFERENCES)
-		return bad_value(ini, section, key, error,
-			"%(…)s refers to itself, or too deeply, or too often");
 	g_autofree char *name = g_strndup(c + 2, (gsize)(end - c - 2));
 	const Value *value = look_up(ini, section, name);
 	if (value == NULL) {
 		g_autofree char *what = g_strdup_printf("%%(%s)s names no key", name);
 		return bad_value(ini, section, key, error, what);
 	}
+	if ((depth >= INI_MAXIMUM_DEPTH && strchr(value->text, '%') != NULL) ||
+		++under_way->references > INI_MAXIMUM_REFERENCES)
+		return bad_value(ini, section, key, error,
+			"%(…)s refers to itself, or too deeply, or too often");
 	*at = end + 1;
 	return interpolate(under_way, value->text, depth + 1, error);
 }

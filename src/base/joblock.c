@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * flock(2) on a file that names its holder.
+ * A lock on a file that names its holder. It is an "open file description" lock (fcntl(2)): like
+ * flock(2) it goes with the file descriptor and so with the process, and unlike flock(2) it can be
+ * asked for without being taken, so that listing never stands in a taker's way.
  *
  * The kernel's lock is the only truth about whether the job is at work; the file's text (host, pid,
  * since when) is read for messages. The file stays when the lock is released: removing it would let
@@ -13,14 +15,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/format.h"
 
-enum { HOLDER_MAXIMUM_BYTES = 1024, LOCK_TRIES = 5, LOCK_TRY_US = 2000 };
+enum { HOLDER_MAXIMUM_BYTES = 1024 };
 
 struct JobLock {
 	int fd;
@@ -82,16 +83,29 @@ static JobHolder *read_holder(int fd, const char *job)
 	return job_holder_new(job, words[0], pid, since_us);
 }
 
-/* joblock_list() asks by taking a shared lock for an instant; a taker that meets only that must not
- * be told that the job is at work, so it tries a few times. */
+/* FALSE with errno EAGAIN or EACCES when somebody holds it. */
 static gboolean lock_now(int fd)
 {
-	for (int tries = 0; tries < LOCK_TRIES; tries++) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-			return TRUE;
-		g_usleep(LOCK_TRY_US);
+	struct flock whole_file = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	return fcntl(fd, F_OFD_SETLK, &whole_file) == 0;
+}
+
+static gboolean is_locked(int fd)
+{
+	struct flock whole_file = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	return fcntl(fd, F_OFD_GETLK, &whole_file) == 0 && whole_file.l_type != F_UNLCK;
+}
+
+static void refuse(int fd, const char *path, const char *job, Clock clock, GError **error)
+{
+	if (errno != EAGAIN && errno != EACCES) {
+		drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot lock %s: %s", path,
+			g_strerror(errno));
+		return;
 	}
-	return FALSE;
+	g_autoptr(JobHolder) holder = read_holder(fd, job);
+	g_autofree char *who = job_holder_describe(holder, clock_now_us(clock));
+	drover_error_set(error, DROVER_ERROR_LOCKED, "%s", who);
 }
 
 JobLock *joblock_take(const char *folder, const char *job, Clock clock, GError **error)
@@ -106,9 +120,7 @@ JobLock *joblock_take(const char *folder, const char *job, Clock clock, GError *
 		return NULL;
 	}
 	if (!lock_now(fd)) {
-		g_autoptr(JobHolder) holder = read_holder(fd, job);
-		g_autofree char *who = job_holder_describe(holder, clock_now_us(clock));
-		drover_error_set(error, DROVER_ERROR_LOCKED, "%s", who);
+		refuse(fd, path, job, clock, error);
 		close(fd);
 		return NULL;
 	}
@@ -125,6 +137,9 @@ void joblock_release(JobLock *lock)
 {
 	if (lock == NULL)
 		return;
+	/* Who takes it next is not taken for us before it has written its name. */
+	int emptied = ftruncate(lock->fd, 0);
+	(void)emptied;
 	close(lock->fd);
 	g_free(lock);
 }
@@ -136,7 +151,7 @@ static void list_one(GPtrArray *holders, const char *folder, const char *name)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+	if (is_locked(fd)) {
 		g_autofree char *job = g_strndup(name, strlen(name) - strlen(".lock"));
 		g_ptr_array_add(holders, read_holder(fd, job));
 	}

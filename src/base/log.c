@@ -58,6 +58,9 @@ static void append_escaped(GString *line, const char *text)
 			g_string_append(line, "\\t");
 		else if ((guchar)*c < 0x20 || *c == 0x7f)
 			g_string_append_printf(line, "\\u%04x", (guint)(guchar)*c);
+		else if ((guchar)c[0] == 0xc2 && (guchar)c[1] < 0xa0)
+			/* U+0080 to U+009F: to a terminal, U+009B is what ESC [ is */
+			g_string_append_printf(line, "\\u%04x", (guint)(guchar) * ++c);
 		else
 			g_string_append_c(line, *c);
 	}
@@ -83,17 +86,16 @@ static void append_pair(GString *line, LogFormat format, const char *key, const 
 		g_string_append_c(line, '"');
 		return;
 	}
-	if (line->len > 0 && line->str[line->len - 1] != '>')
-		g_string_append_c(line, ' ');
 	g_string_append(line, key);
 	g_string_append_c(line, '=');
 	if (is_plain(value)) {
 		g_string_append(line, value);
+		g_string_append_c(line, ' ');
 		return;
 	}
 	g_string_append_c(line, '"');
 	append_escaped(line, value);
-	g_string_append_c(line, '"');
+	g_string_append(line, "\" ");
 }
 
 char *log_line(LogFormat format, gint64 time_us, LogLevel level, const char *event,
@@ -112,6 +114,8 @@ char *log_line(LogFormat format, gint64 time_us, LogLevel level, const char *eve
 		append_pair(line, format, pairs[0], pairs[1]);
 	if (format == LOG_FORMAT_JSON)
 		g_string_append_c(line, '}');
+	else
+		g_string_truncate(line, line->len - 1); /* the blank after the last pair */
 	return g_string_free(g_steal_pointer(&line), FALSE);
 }
 

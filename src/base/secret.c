@@ -14,7 +14,8 @@ enum { SECRET_BYTES = 32 };
 /* Ours once a process; sodium_init() itself may be called often and from any thread. */
 static void sodium_ready(void)
 {
-	g_assert(sodium_init() >= 0);
+	int ready = sodium_init();
+	g_assert(ready >= 0);
 }
 
 char *secret_new(const char *prefix)
