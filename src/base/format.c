@@ -65,22 +65,90 @@ char *format_time_mail(gint64 time_us)
 		g_date_time_get_second(date));
 }
 
+/* Reads `digits` digits at *at and moves it behind them; FALSE when they are not there or their
+ * number is over `maximum`. */
+static gboolean read_digits(const char **at, int digits, int maximum, int *number)
+{
+	*number = 0;
+	for (int i = 0; i < digits; i++, (*at)++) {
+		if (!g_ascii_isdigit(**at))
+			return FALSE;
+		*number = *number * 10 + (**at - '0');
+	}
+	return *number <= maximum;
+}
+
+static gboolean read_one_of(const char **at, const char *letters)
+{
+	if (**at == '\0' || strchr(letters, **at) == NULL)
+		return FALSE;
+	(*at)++;
+	return TRUE;
+}
+
+/* "2026-11-21": days since 1970-01-01. */
+static gboolean read_date(const char **at, gint64 *days)
+{
+	enum { JULIAN_DAY_OF_1970 = 719163 };
+	int year, month, day;
+	if (!read_digits(at, 4, 9999, &year) || !read_one_of(at, "-") ||
+		!read_digits(at, 2, 12, &month) || !read_one_of(at, "-") ||
+		!read_digits(at, 2, 31, &day) ||
+		!g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year))
+		return FALSE;
+	GDate date;
+	g_date_clear(&date, 1);
+	g_date_set_dmy(&date, (GDateDay)day, (GDateMonth)month, (GDateYear)year);
+	*days = (gint64)g_date_get_julian(&date) - JULIAN_DAY_OF_1970;
+	return TRUE;
+}
+
+/* "03:47:19.25": microseconds since midnight. Digits below a microsecond are dropped. */
+static gboolean read_time_of_day(const char **at, gint64 *time_us)
+{
+	int hour, minute, second;
+	if (!read_digits(at, 2, 23, &hour) || !read_one_of(at, ":") ||
+		!read_digits(at, 2, 59, &minute) || !read_one_of(at, ":") ||
+		!read_digits(at, 2, 59, &second))
+		return FALSE;
+	*time_us = ((hour * 60 + minute) * 60 + second) * US_PER_SECOND;
+	if (**at != '.')
+		return TRUE;
+	const char *first = ++*at;
+	for (gint64 worth_us = US_PER_SECOND / 10; g_ascii_isdigit(**at); worth_us /= 10, (*at)++)
+		*time_us += (**at - '0') * worth_us;
+	return *at > first;
+}
+
+/* "Z" or "+01:00": seconds that local time is ahead of UTC. */
+static gboolean read_offset(const char **at, gint64 *seconds)
+{
+	*seconds = 0;
+	if (read_one_of(at, "Zz"))
+		return TRUE;
+	int sign = **at == '-' ? -1 : 1, hours, minutes;
+	if (!read_one_of(at, "+-") || !read_digits(at, 2, 23, &hours) || !read_one_of(at, ":") ||
+		!read_digits(at, 2, 59, &minutes))
+		return FALSE;
+	*seconds = sign * (hours * 60 + minutes) * 60;
+	return TRUE;
+}
+
 gboolean parse_time(const char *text, gint64 *time_us, GError **error)
 {
-	gboolean date_alone = strlen(text) == strlen("2026-11-21");
-	g_autofree char *whole =
-		date_alone ? g_strconcat(text, "T00:00:00Z", NULL) : g_strdup(text);
-	if (!date_alone && strlen(whole) > 10 && whole[10] == ' ')
-		whole[10] = 'T';
-	g_autoptr(GTimeZone) zone = g_time_zone_new_utc();
-	g_autoptr(GDateTime) date = g_date_time_new_from_iso8601(whole, zone);
-	if (date == NULL) {
+	const char *at = text;
+	gint64 days = 0, of_day_us = 0, offset = 0;
+	gboolean read = read_date(&at, &days);
+	if (read && *at != '\0')
+		read = read_one_of(&at, "Tt ") && read_time_of_day(&at, &of_day_us) &&
+		       read_offset(&at, &offset) && *at == '\0';
+	if (!read) {
 		drover_error_set(error, DROVER_ERROR_INPUT,
 			"'%.60s' is not a time: write it as 2026-11-21T03:47:19Z or 2026-11-21",
 			text);
 		return FALSE;
 	}
-	*time_us = g_date_time_to_unix(date) * US_PER_SECOND + g_date_time_get_microsecond(date);
+	*time_us = days * US_PER_DAY + of_day_us - offset * US_PER_SECOND;
 	return TRUE;
 }
 

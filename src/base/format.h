@@ -15,7 +15,8 @@ char *format_time_short(gint64 time_us);
 char *format_date(gint64 time_us);
 /* The mail date of RFC 5322: "Sat, 21 Nov 2026 03:47:19 +0000". Caller frees. */
 char *format_time_mail(gint64 time_us);
-/* RFC 3339, any offset; also a date alone (midnight UTC) and a blank instead of T.
+/* RFC 3339, any offset (but there must be one); also a date alone (midnight UTC) and a blank
+ * instead of T. No leap seconds, as in POSIX.
  * Fails with DROVER_ERROR_INPUT. */
 gboolean parse_time(const char *text, gint64 *time_us, GError **error);
 

@@ -167,7 +167,8 @@ static gboolean read_key(Reader *reader, const char *line, GError **error)
 	while (g_ascii_isspace(*text))
 		text++;
 	Value *value = g_new(Value, 1);
-	*value = (Value){lower, g_strdup(""), reader->line, (guint)(reader->indent + (gsize)(text - line)) + 1};
+	*value = (Value){lower, g_strdup(""), reader->line,
+		(guint)(reader->indent + (gsize)(text - line)) + 1};
 	g_ptr_array_add(reader->section->values, value);
 	g_hash_table_insert(reader->section->by_key, lower, value);
 	reader->pending = g_string_new(text);

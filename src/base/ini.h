@@ -4,8 +4,8 @@
  * value`, whole-line comments with # or ;, values that go on in lines indented deeper than their
  * key, a [DEFAULT] section whose keys every section has, and %(name)s interpolation with %% for a
  * percent sign. Section names are case-sensitive, keys are not. Every error names file, line and
- * column (in bytes, from 1). Where ConfigParser silently drops something (text after a section's ]),
- * this refuses.
+ * column (in bytes, from 1). Where ConfigParser silently drops something (text after a section's
+ * ]), this refuses.
  */
 #ifndef BASE_INI_H
 #define BASE_INI_H

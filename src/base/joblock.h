@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * One at a time, on one host: a lock on a file that names its holder. The kernel drops the lock with
- * the process, so a dead holder never blocks and a recycled pid means nothing: what the file says
- * (host, pid, start time) is for the message.
+ * One at a time, on one host: a lock on a file that names its holder. The kernel drops the lock
+ * with the process, so a dead holder never blocks and a recycled pid means nothing: what the file
+ * says (host, pid, start time) is for the message.
  */
 #ifndef BASE_JOBLOCK_H
 #define BASE_JOBLOCK_H
