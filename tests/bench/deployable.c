@@ -22,12 +22,14 @@ typedef struct Mix {
 	guint per_mille_fix;
 	guint per_mille_bad;
 	guint per_mille_waiting; /* of the last tenth */
+	guint war;		 /* so many landings of every hundred undo the one before */
 } Mix;
 
 static const Mix mixes[] = {
 	{"typical: 1 item, 5 % rollbacks, 2 % nested, 1 % fixes", 1, 50, 400, 1, 10, 0, 30},
 	{"busy git: 1-4 items, 20 % rollbacks of 1-8, half nested", 4, 200, 500, 8, 50, 1, 200},
-	{"revert war: every landing undoes the one before", 1, 1000, 1000, 1, 0, 500, 500},
+	{"revert wars: twelve landings of every hundred, each undoes the one before", 1, 0, 0, 1, 0,
+		500, 500, 12},
 	{"never QA'd: everything waits", 1, 50, 400, 1, 10, 0, 1000},
 };
 
@@ -76,9 +78,7 @@ static void add_revs(
 {
 	for (guint i = 0; i < count; i++) {
 		gboolean again = undo && chance(random, mix->per_mille_again);
-		/* In a war every landing undoes the one before it. */
-		gint64 rev =
-			mix->per_mille_undo == 1000 ? at : any_target(history, random, at, again);
+		gint64 rev = undo && mix->war > 0 ? at : any_target(history, random, at, again);
 		g_array_append_val(history->revs, rev);
 	}
 }
@@ -103,8 +103,7 @@ static void make_history(History *history, const Mix *mix, guint32 count)
 			g_array_append_val(history->items, item);
 			g_array_append_val(history->states, state);
 		}
-		/* Every war ends, or it would soon nest too deep to undo anything. */
-		if (i % 200 != 0 && chance(random, mix->per_mille_undo))
+		if (i % 100 > 0 && (i % 100 < mix->war || chance(random, mix->per_mille_undo)))
 			facts->rollback_count =
 				1 + (gsize)g_rand_int_range(random, 0, (gint)mix->targets);
 		if (i > 0 && chance(random, mix->per_mille_fix))
