@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: ISC
  *
- * A backup is an SQLite file with the same schema, whatever the store runs on: taken online, from one
- * consistent view, and usable at once as `--store sqlite:FILE`. Restoring copies it into an empty store,
- * which is also the way from the embedded database to PostgreSQL.
+ * A backup is an SQLite file with the same schema, whatever the store runs on: taken online, from
+ * one consistent view, and usable at once as `--store sqlite:FILE`. Restoring copies it into an
+ * empty store, which is also the way from the embedded database to PostgreSQL.
  */
 #ifndef STORE_BACKUP_H
 #define STORE_BACKUP_H
 
 #include "store/store.h"
 
-/* Writes `path` beside and renames it; an existing file is replaced. Logs the head of the history with it.
- * *head may be NULL. */
+/* Writes `path` beside and renames it; an existing file is replaced. Logs the head of the history
+ * with it. *head may be NULL. */
 gboolean store_backup(Store *store, const char *path, char **head, GError **error);
 /* Into a store with no products, users or history; else DROVER_ERROR_CONFLICT. */
 gboolean store_restore(Store *store, const char *path, GError **error);
 
-/* What is wrong with the store: the database's own integrity check, foreign keys, the history's chain,
- * the schema's version. GPtrArray of char *, empty when all is well. */
+/* What is wrong with the store: the database's own integrity check, foreign keys, the history's
+ * chain, the schema's version. GPtrArray of char *, empty when all is well. */
 GPtrArray *store_check(Store *store, GError **error);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * One lock per store and job (scan, remind, report, upgrade …). On SQLite it is a JobLock in the folder
- * PATH.locks beside the database; on PostgreSQL a session advisory lock on a connection of its own, so
- * that it holds across hosts, with a row that names the holder.
+ * One lock per store and job (scan, remind, report, upgrade …). On SQLite it is a JobLock in the
+ * folder PATH.locks beside the database; on PostgreSQL a session advisory lock on a connection of
+ * its own, so that it holds across hosts, with a row that names the holder.
  */
 #ifndef STORE_JOB_H
 #define STORE_JOB_H

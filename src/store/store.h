@@ -2,13 +2,14 @@
  *
  * The database: one interface over SQLite (`sqlite:PATH`) and PostgreSQL (`postgresql://…`).
  *
- * A Store is one connection and belongs to one thread at a time. SQL is written once, in the subset both
- * databases share, with `?` for each parameter. Statements stand in the file of the room they serve.
- * Columns are INTEGER (64 bit), TEXT or BLOB-free; instants are INTEGER microseconds; booleans INTEGER 0/1.
+ * A Store is one connection and belongs to one thread at a time. SQL is written once, in the subset
+ * both databases share, with `?` for each parameter. Statements stand in the file of the room they
+ * serve. Columns are INTEGER (64 bit), TEXT or BLOB-free; instants are INTEGER microseconds;
+ * booleans INTEGER 0/1.
  *
  * All writing happens inside store_write(): it is alone (SQLite: BEGIN IMMEDIATE; PostgreSQL:
- * SERIALIZABLE behind one advisory lock), so ids grow in the order of commits, and it is run again when the
- * database says the transaction could not be serialized. A database that is away gives
+ * SERIALIZABLE behind one advisory lock), so ids grow in the order of commits, and it is run again
+ * when the database says the transaction could not be serialized. A database that is away gives
  * DROVER_ERROR_UNAVAILABLE; the next call connects anew.
  */
 #ifndef STORE_STORE_H
@@ -41,8 +42,9 @@ static inline StoreValue store_value_text(const char *text)
 	(const StoreValue[]){__VA_ARGS__}, sizeof((StoreValue[]){__VA_ARGS__}) / sizeof(StoreValue)
 #define STORE_NO_PARAMS NULL, 0
 
-/* Connects; creates an SQLite file that is not there. Does not migrate. Fails with DROVER_ERROR_INPUT for a
- * URL it does not know, DROVER_ERROR_UNAVAILABLE when the database is away. */
+/* Connects; creates an SQLite file that is not there. Does not migrate. Fails with
+ * DROVER_ERROR_INPUT for a URL it does not know, DROVER_ERROR_UNAVAILABLE when the database is
+ * away. */
 Store *store_open(const char *url, GError **error);
 void store_close(Store *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_close)
@@ -51,14 +53,15 @@ StoreKind store_kind(const Store *store);
 /* The URL without a password, for logs and messages. Owned by the store. */
 const char *store_name(const Store *store);
 
-/* Brings the schema up to the newest migration, one transaction each. A store that is newer than this
- * program is refused with DROVER_ERROR_CONFLICT. Safe when several start at once. */
+/* Brings the schema up to the newest migration, one transaction each. A store that is newer than
+ * this program is refused with DROVER_ERROR_CONFLICT. Safe when several start at once. */
 gboolean store_migrate(Store *store, GError **error);
-/* Fails with DROVER_ERROR_CONFLICT, saying what to run, unless the schema is exactly this program's. */
+/* Fails with DROVER_ERROR_CONFLICT, saying what to run, unless the schema is exactly this
+ * program's. */
 gboolean store_check_schema(Store *store, GError **error);
 
-/* Work done in a transaction; may be run more than once, so it changes nothing but the store and what
- * it overwrites each time. Returning FALSE (with error set) rolls back. */
+/* Work done in a transaction; may be run more than once, so it changes nothing but the store and
+ * what it overwrites each time. Returning FALSE (with error set) rolls back. */
 typedef gboolean (*StoreWork)(Store *store, gpointer of, GError **error);
 /* Inside a transaction already, the work joins it. */
 gboolean store_write(Store *store, StoreWork work, gpointer of, GError **error);
@@ -70,8 +73,8 @@ gboolean store_execute(
 	Store *store, GError **error, const char *sql, const StoreValue *values, gsize count);
 /* Rows changed by the last store_execute(). */
 gint64 store_changed(const Store *store);
-/* Runs `INSERT … RETURNING id`, or any statement whose first row's first column is an integer; *value is
- * `fallback` when there is no row or it is NULL. */
+/* Runs `INSERT … RETURNING id`, or any statement whose first row's first column is an integer;
+ * *value is `fallback` when there is no row or it is NULL. */
 gboolean store_query_integer(Store *store, GError **error, gint64 fallback, gint64 *value,
 	const char *sql, const StoreValue *values, gsize count);
 
@@ -91,10 +94,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreRows, store_rows_free)
 
 /* Counters that say "something moved": snapshots, caches and open pages are keyed by them. */
 #define STORE_GENERATION "generation" /* rules, releases, shut-offs: what clients are answered */
-#define STORE_CHANGES "changes"       /* anything that a page shows */
+#define STORE_CHANGES	 "changes"    /* anything that a page shows */
 /* Inside store_write(). */
 gboolean store_counter_advance(Store *store, const char *counter, GError **error);
 gboolean store_counter_get(Store *store, const char *counter, gint64 *value, GError **error);
-
 
 #endif

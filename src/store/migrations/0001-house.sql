@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: ISC
--- SERIAL_ID stands for each database's own growing 64-bit primary key. Instants are microseconds, UTC.
+-- SERIAL_ID stands for each database's own growing 64-bit primary key; TEXT is compared byte by byte on
+-- both; store/migrate.c says how. Instants are microseconds, UTC.
 
 -- store ------------------------------------------------------------------------------------------
 
@@ -22,13 +23,39 @@ CREATE TABLE history (
 	digest TEXT NOT NULL UNIQUE
 );
 CREATE INDEX history_subject ON history (subject, sequence);
+CREATE INDEX history_actor ON history (actor, sequence);
 
--- Who holds a job's advisory lock (PostgreSQL); on SQLite the lock's file says it.
+-- History is added to and never changed: a slip is refused here, and malice shows in the chain.
+-- only sqlite
+CREATE TRIGGER history_no_update BEFORE UPDATE ON history
+BEGIN
+	SELECT RAISE(ABORT, 'history is never changed');
+END;
+CREATE TRIGGER history_no_delete BEFORE DELETE ON history
+BEGIN
+	SELECT RAISE(ABORT, 'history is never changed');
+END;
+-- only postgresql
+CREATE FUNCTION history_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE EXCEPTION 'history is never changed';
+END $$;
+CREATE TRIGGER history_no_update BEFORE UPDATE ON history
+	FOR EACH ROW EXECUTE FUNCTION history_refuse();
+CREATE TRIGGER history_no_delete BEFORE DELETE ON history
+	FOR EACH ROW EXECUTE FUNCTION history_refuse();
+CREATE TRIGGER history_no_truncate BEFORE TRUNCATE ON history
+	FOR EACH STATEMENT EXECUTE FUNCTION history_refuse();
+-- every database
+
+-- Who holds a job's advisory lock (PostgreSQL); on SQLite the lock's file says it. A row counts only while
+-- the server's process `backend_pid` has the lock.
 CREATE TABLE job_holder (
 	job TEXT PRIMARY KEY,
 	host TEXT NOT NULL,
 	pid BIGINT NOT NULL,
-	since_us BIGINT NOT NULL
+	since_us BIGINT NOT NULL,
+	backend_pid BIGINT NOT NULL
 );
 
 CREATE TABLE maintenance (

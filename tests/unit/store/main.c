@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The store's tests, on both databases. An argument is a pattern of the tests to run: "*backup*".
+ */
+#include "place.h"
+
+int main(int count, char **arguments)
+{
+	if (count > 1)
+		cmocka_set_test_filter(arguments[1]);
+	return values_tests() + transaction_tests() + migrate_tests() + history_tests() +
+	       job_tests() + backup_tests() + outage_tests();
+}
