@@ -92,10 +92,10 @@ static gint newest_first(gconstpointer a, gconstpointer b)
 /* Sorts targets from `first` on, newest first, and drops those named twice. */
 static void sort_targets(GArray *targets, guint first)
 {
-	guint32 *names = &g_array_index(targets, guint32, 0);
 	guint count = targets->len;
 	if (count - first < 2)
 		return;
+	guint32 *names = (guint32 *)(gpointer)targets->data;
 	qsort(names + first, count - first, sizeof *names, newest_first);
 	guint kept = first + 1;
 	for (guint i = first + 1; i < count; i++) {

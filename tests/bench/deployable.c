@@ -26,11 +26,10 @@ typedef struct Mix {
 } Mix;
 
 static const Mix mixes[] = {
-	{"typical: 1 item, 5 % rollbacks, 2 % nested, 1 % fixes", 1, 50, 400, 1, 10, 0, 30},
-	{"busy git: 1-4 items, 20 % rollbacks of 1-8, half nested", 4, 200, 500, 8, 50, 1, 200},
-	{"revert wars: twelve landings of every hundred, each undoes the one before", 1, 0, 0, 1, 0,
-		500, 500, 12},
-	{"never QA'd: everything waits", 1, 50, 400, 1, 10, 0, 1000},
+	{"typical: 1 item, 5 % rollbacks, 2 % nested, 1 % fixes", 1, 50, 400, 1, 10, 0, 30, 0},
+	{"busy git: 1-4 items, 20 % rollbacks of 1-8, half nested", 4, 200, 500, 8, 50, 1, 200, 0},
+	{"revert wars: twelve of every hundred undo the one before", 1, 0, 0, 1, 0, 500, 500, 12},
+	{"never QA'd: everything waits", 1, 50, 400, 1, 10, 0, 1000, 0},
 };
 
 typedef struct History {

@@ -20,10 +20,10 @@
 #include "reference.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-#define HISTORIES 1500
+#define HISTORIES 5000
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define HISTORIES 1500
+#define HISTORIES 5000
 #endif
 #endif
 #ifndef HISTORIES
