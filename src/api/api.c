@@ -32,6 +32,7 @@ static const ApiRoute *const tables[] = {
 	api_status_routes,
 	api_product_routes,
 	api_landing_routes,
+	api_where_routes,
 	api_verdict_routes,
 	api_job_routes,
 	api_maintenance_routes,

@@ -10,6 +10,7 @@
 extern const ApiRoute api_status_routes[];
 extern const ApiRoute api_product_routes[];
 extern const ApiRoute api_landing_routes[];
+extern const ApiRoute api_where_routes[];
 extern const ApiRoute api_verdict_routes[];
 extern const ApiRoute api_job_routes[];
 extern const ApiRoute api_maintenance_routes[];

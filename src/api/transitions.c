@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Transitions: two lists of (ordinal, state) walked side by side.
+ */
+#include "api/transitions.h"
+
+#include "base/log.h"
+
+typedef struct Standing {
+	gint64 ordinal;
+	LandingState state;
+} Standing;
+
+struct StatesThen {
+	GArray *standings; /* Standing, ascending */
+};
+
+StatesThen *states_then(LandingBook *book)
+{
+	StatesThen *then = g_new(StatesThen, 1);
+	guint count = landing_book_count(book);
+	then->standings = g_array_sized_new(FALSE, FALSE, sizeof(Standing), count);
+	for (guint i = 0; i < count; i++) {
+		gint64 ordinal = landing_book_at(book, i)->ordinal;
+		Standing standing = {
+			ordinal, deployable_index_state(landing_book_index(book), ordinal)};
+		g_array_append_val(then->standings, standing);
+	}
+	return then;
+}
+
+void states_then_free(StatesThen *then)
+{
+	if (then == NULL)
+		return;
+	g_array_unref(then->standings);
+	g_free(then);
+}
+
+void transitions_log_source(LandingBook *book)
+{
+	guint counts[3] = {0};
+	guint landings = landing_book_count(book);
+	for (guint i = 0; i < landings; i++)
+		counts[deployable_index_state(
+			landing_book_index(book), landing_book_at(book, i)->ordinal)]++;
+	const Product *product = landing_book_product(book);
+	g_autofree char *total = g_strdup_printf("%u", landings);
+	g_autofree char *good = g_strdup_printf("%u", counts[LANDING_GOOD]);
+	g_autofree char *pending = g_strdup_printf("%u", counts[LANDING_PENDING]);
+	g_autofree char *bad = g_strdup_printf("%u", counts[LANDING_BAD]);
+	g_autofree char *digest = landing_book_digest(book);
+	log_event(LOG_LEVEL_INFO, "landing.source", "product", product->name, "tip",
+		product->tip != NULL ? product->tip : "none", "landings", total, "good", good,
+		"pending", pending, "bad", bad, "digest", digest, NULL);
+}
+
+static void log_one(LandingBook *book, gint64 ordinal, const char *from, const char *to,
+	const char *actor, const char *cause)
+{
+	g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, ordinal);
+	log_event(LOG_LEVEL_INFO, "landing.transition", "product",
+		landing_book_product(book)->name, "landing", number, "from", from, "to", to, "by",
+		actor, "why", cause, NULL);
+}
+
+void transitions_log(
+	const StatesThen *then, LandingBook *book, const char *actor, const char *cause)
+{
+	guint before = 0, after = 0;
+	while (before < then->standings->len || after < landing_book_count(book)) {
+		const Standing *old = before < then->standings->len
+					      ? &g_array_index(then->standings, Standing, before)
+					      : NULL;
+		const BookLanding *landing = after < landing_book_count(book)
+						     ? landing_book_at(book, after)
+						     : NULL;
+		if (landing == NULL || (old != NULL && old->ordinal < landing->ordinal)) {
+			log_one(book, old->ordinal, landing_state_name(old->state), "GONE", actor,
+				cause);
+			before++;
+			continue;
+		}
+		LandingState now =
+			deployable_index_state(landing_book_index(book), landing->ordinal);
+		gboolean known = old != NULL && old->ordinal == landing->ordinal;
+		if (!known || old->state != now)
+			log_one(book, landing->ordinal,
+				known ? landing_state_name(old->state) : "NONE",
+				landing_state_name(now), actor, cause);
+		before += known ? 1 : 0;
+		after++;
+	}
+}
