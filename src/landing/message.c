@@ -377,8 +377,8 @@ MessageFacts *message_read(const char *message, gsize size_bytes, guint patterns
 	MessageFacts *facts = facts_new();
 	MessageReader reader = {.facts = facts, .patterns = patterns};
 	if (size_bytes > MESSAGE_MAXIMUM_BYTES) {
-		message_add_problem(&reader, "message of %" G_GSIZE_FORMAT " bytes: read up to %d",
-			size_bytes, MESSAGE_MAXIMUM_BYTES);
+		message_add_problem(&reader, "the message is longer than %d bytes: the rest is not read",
+			MESSAGE_MAXIMUM_BYTES);
 		size_bytes = MESSAGE_MAXIMUM_BYTES;
 	}
 	g_autofree char *text = without_quotes(message, size_bytes);
