@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: ISC
  *
- * Reading a commit object. The headers come in git's order (tree, parents, author, committer, others), and
- * git itself refuses commits where the first ones do not; whatever follows `committer` may be anything, and may
- * go on in lines that begin with a blank (signatures).
+ * Reading a commit object. The headers come in git's order (tree, parents, author, committer,
+ * others), and git itself refuses commits where the first ones do not; whatever follows `committer`
+ * may be anything, and may go on in lines that begin with a blank (signatures).
  */
 #include <string.h>
 
 #include "landing/commit_object.h"
 
-#define HEX_DIGITS        40
+#define HEX_DIGITS	  40
 #define PARENT_LINE_BYTES (sizeof "parent " - 1 + HEX_DIGITS + 1)
-#define MAXIMUM_SECONDS   G_GINT64_CONSTANT(253402300799) /* the year 9999 */
+#define MAXIMUM_SECONDS	  G_GINT64_CONSTANT(253402300799) /* the year 9999 */
 
-/* Encodings that are converted: those people used. A name from outside is never handed to iconv as it is:
- * some of its converters are large, stateful and rarely tested. */
-static const char *const known_encodings[] = {"ISO-8859-1", "ISO-8859-2", "ISO-8859-5", "ISO-8859-7",
-	"ISO-8859-9", "ISO-8859-15", "LATIN1", "WINDOWS-1250", "WINDOWS-1251", "WINDOWS-1252", "CP1250",
-	"CP1251", "CP1252", "KOI8-R", "KOI8-U", "SHIFT_JIS", "SJIS", "CP932", "EUC-JP", "EUC-KR", "CP949",
-	"GB2312", "GBK", "GB18030", "BIG5"};
+/* Encodings that are converted: those people used. A name from outside is never handed to iconv as
+ * it is: some of its converters are large, stateful and rarely tested. */
+static const char *const known_encodings[] = {"ISO-8859-1", "ISO-8859-2", "ISO-8859-5",
+	"ISO-8859-7", "ISO-8859-9", "ISO-8859-15", "LATIN1", "WINDOWS-1250", "WINDOWS-1251",
+	"WINDOWS-1252", "CP1250", "CP1251", "CP1252", "KOI8-R", "KOI8-U", "SHIFT_JIS", "SJIS",
+	"CP932", "EUC-JP", "EUC-KR", "CP949", "GB2312", "GBK", "GB18030", "BIG5"};
 
 static gboolean is_hex(const char *bytes, gsize size)
 {
@@ -28,11 +28,13 @@ static gboolean is_hex(const char *bytes, gsize size)
 	return TRUE;
 }
 
-/* The value of the line at `*at` when it begins with `key` and a blank; moves past the line then. */
+/* The value of the line at `*at` when it begins with `key` and a blank; moves past the line then.
+ */
 static gboolean take_header(const char **at, const char *end, const char *key, CommitSpan *value)
 {
 	gsize key_size = strlen(key);
-	if ((gsize)(end - *at) <= key_size || memcmp(*at, key, key_size) != 0 || (*at)[key_size] != ' ')
+	if ((gsize)(end - *at) <= key_size || memcmp(*at, key, key_size) != 0 ||
+		(*at)[key_size] != ' ')
 		return FALSE;
 	const char *start = *at + key_size + 1;
 	const char *newline = memchr(start, '\n', (gsize)(end - start));
@@ -183,8 +185,8 @@ char *commit_text(CommitSpan span, const char *encoding, gsize maximum_bytes)
 	gsize converted_size = 0;
 	g_autofree char *converted = NULL;
 	if (*encoding)
-		converted = g_convert(span.bytes, (gssize)size, "UTF-8", encoding, NULL,
-			&converted_size, NULL);
+		converted = g_convert(
+			span.bytes, (gssize)size, "UTF-8", encoding, NULL, &converted_size, NULL);
 	char *text = converted ? clean(converted, converted_size) : clean(span.bytes, size);
 	return cut(text, maximum_bytes);
 }
@@ -218,6 +220,6 @@ char *commit_subject(const char *message)
 		end = line_end;
 		line = *line_end ? line_end + 1 : line_end;
 	}
-	return commit_text_line((CommitSpan){message, (gsize)(end - message)}, "",
-		COMMIT_MAXIMUM_SUBJECT_BYTES);
+	return commit_text_line(
+		(CommitSpan){message, (gsize)(end - message)}, "", COMMIT_MAXIMUM_SUBJECT_BYTES);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * A scan of a repository: open it, walk its first-parent line, make a landing of each step, look at the
- * branches. The parts are git_open.c, git_walk.c, git_landing.c and git_branches.c.
+ * A scan of a repository: open it, walk its first-parent line, make a landing of each step, look at
+ * the branches. The parts are git_open.c, git_walk.c, git_landing.c and git_branches.c.
  */
 #include "landing/git_parts.h"
 
@@ -25,10 +25,10 @@ void git_scan_free(GitScan *scan)
 	g_free(scan);
 }
 
-/* `line` is newest first. Ownership is settled for all before any landing is built, because a message may
- * refer to a commit that is owned later than its own. */
-static gboolean build_landings(
-	GitWalk *walk, GitRepository *repository, const GPtrArray *line, GitScan *scan, GError **error)
+/* `line` is newest first. Ownership is settled for all before any landing is built, because a
+ * message may refer to a commit that is owned later than its own. */
+static gboolean build_landings(GitWalk *walk, GitRepository *repository, const GPtrArray *line,
+	GitScan *scan, GError **error)
 {
 	const GitScanOptions *options = git_walk_options(walk);
 	g_autoptr(GPtrArray) owned =
@@ -49,8 +49,8 @@ static gboolean build_landings(
 	return TRUE;
 }
 
-static gboolean scan_branch(GitWalk *walk, GitRepository *repository, const git_oid *tip,
-	GitScan *scan, GError **error)
+static gboolean scan_branch(
+	GitWalk *walk, GitRepository *repository, const git_oid *tip, GitScan *scan, GError **error)
 {
 	g_autoptr(GPtrArray) line = git_walk_line(walk, tip, &scan->rewritten, error);
 	if (!line)
@@ -58,7 +58,7 @@ static gboolean scan_branch(GitWalk *walk, GitRepository *repository, const git_
 	g_clear_pointer(&scan->notes, g_ptr_array_unref);
 	scan->notes = git_oddities(repository);
 	return build_landings(walk, repository, line, scan, error) &&
-		git_branches_read(walk, repository, tip, scan, error);
+	       git_branches_read(walk, repository, tip, scan, error);
 }
 
 GitScan *git_scan(const GitScanOptions *options, GError **error)

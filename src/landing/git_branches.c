@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * The tips of all branches, for "is my branch live?": how many commits of each have not landed, and who wrote
- * the last one. A branch is followed back only until commits that some landing owns, so the work is the number
- * of commits that have not landed, and it has a limit for each branch and one for all.
+ * The tips of all branches, for "is my branch live?": how many commits of each have not landed, and
+ * who wrote the last one. A branch is followed back only until commits that some landing owns, so
+ * the work is the number of commits that have not landed, and it has a limit for each branch and
+ * one for all.
  */
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the messages of a landing's commits say together (docs/messages.md, "A landing of several commits").
- * The first-parent commit speaks for the whole landing; where it is silent, a claim that relieves of QA
- * counts only when every commit that brings a change makes it.
+ * What the messages of a landing's commits say together (docs/messages.md, "A landing of several
+ * commits"). The first-parent commit speaks for the whole landing; where it is silent, a claim that
+ * relieves of QA counts only when every commit that brings a change makes it.
  */
 #include <string.h>
 
@@ -100,8 +100,8 @@ static gboolean contains(const GPtrArray *texts, const char *text)
 static void note(GitLanding *landing, const GitNode *node, const char *text)
 {
 	char *line = landing->commits->len > 1
-		? g_strdup_printf("commit %.12s: %s", node->commit->sha, text)
-		: g_strdup(text);
+			     ? g_strdup_printf("commit %.12s: %s", node->commit->sha, text)
+			     : g_strdup(text);
 	if (contains(landing->notes, line) || landing->notes->len >= MESSAGE_MAXIMUM_PROBLEMS)
 		g_free(line);
 	else
@@ -115,8 +115,8 @@ static ItemState ruled_state(const MessageFacts *facts, gboolean authors_may_rul
 	return facts->says_ok && authors_may_rule ? ITEM_OK : ITEM_UNRULED;
 }
 
-/* The union of the items. A commit's QA: trailer rules on the items it names, a merge's on all; an item that
- * another commit names without ruling on it stays open. */
+/* The union of the items. A commit's QA: trailer rules on the items it names, a merge's on all; an
+ * item that another commit names without ruling on it stays open. */
 static void combine_items(GitLanding *landing, const GPtrArray *nodes, gboolean authors_may_rule)
 {
 	g_autoptr(GHashTable) states = g_hash_table_new(g_str_hash, g_str_equal);
@@ -142,8 +142,8 @@ static void combine_items(GitLanding *landing, const GPtrArray *nodes, gboolean 
 		head->commit->is_merge ? ruled_state(head->facts, authors_may_rule) : ITEM_UNRULED;
 	for (guint i = 0; i < landing->items->len; i++) {
 		char *item = landing->items->pdata[i];
-		gpointer state = for_all ? GINT_TO_POINTER(for_all)
-					 : g_hash_table_lookup(states, item);
+		gpointer state =
+			for_all ? GINT_TO_POINTER(for_all) : g_hash_table_lookup(states, item);
 		if (state)
 			g_hash_table_insert(landing->message_states, g_strdup(item), state);
 	}
@@ -176,8 +176,8 @@ static void add_target(GitLanding *landing, GPtrArray *targets, const char *text
 		g_ptr_array_add(targets, g_strdup(text));
 }
 
-/* A reference that resolves becomes a full SHA. One that does not stays as it is written, with a note, unless
- * it was only `Fixes: SHA`, which may have been no reference at all. */
+/* A reference that resolves becomes a full SHA. One that does not stays as it is written, with a
+ * note, unless it was only `Fixes: SHA`, which may have been no reference at all. */
 static void add_reference(GitLanding *landing, GitWalk *walk, GitRepository *repository,
 	const GitNode *node, const MessageReference *reference, GPtrArray *targets)
 {
@@ -221,7 +221,8 @@ static void combine_references(
 	}
 }
 
-/* For a merge the newest commit it brought that is no merge, or the newest at all; else the commit itself. */
+/* For a merge the newest commit it brought that is no merge, or the newest at all; else the commit
+ * itself. */
 static const GitCommit *author_commit(const GPtrArray *nodes)
 {
 	const GitNode *head = nodes->pdata[0];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Opening a git repository, and saying in words that help why one cannot be read. What libgit2 refuses is
- * looked at once more for its reason; what it would read wrongly without a word (a shallow clone's history ends
- * too early, a partial clone lacks objects) is refused here.
+ * Opening a git repository, and saying in words that help why one cannot be read. What libgit2
+ * refuses is looked at once more for its reason; what it would read wrongly without a word (a
+ * shallow clone's history ends too early, a partial clone lacks objects) is refused here.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,8 @@ static void refuse_owner(const char *path, GError **error)
 {
 	g_autofree char *real = realpath(path, NULL);
 	drover_error_set(error, DROVER_ERROR_INPUT,
-		"repository %s belongs to another user, and git trusts no settings of others: let the user "
+		"repository %s belongs to another user, and git trusts no settings of others: let "
+		"the user "
 		"that runs drover (uid %u) run: git config --global --add safe.directory '%s'",
 		path, (guint)getuid(), real ? real : path);
 }
@@ -43,23 +44,26 @@ static void refuse_extension(const char *path, const char *words, GError **error
 {
 	if (strstr(words, "objectformat")) {
 		drover_error_set(error, DROVER_ERROR_INPUT,
-			"repository %s names its objects by SHA-256, which the git library here cannot read: "
+			"repository %s names its objects by SHA-256, which the git library here "
+			"cannot read: "
 			"use a SHA-1 repository, or give landings with `drover landing import`",
 			path);
 	} else if (strstr(words, "partialclone")) {
 		drover_error_set(error, DROVER_ERROR_INPUT,
-			"repository %s is a partial clone, objects are missing from it: clone it anew "
+			"repository %s is a partial clone, objects are missing from it: clone it "
+			"anew "
 			"without --filter (git clone --mirror URL)",
 			path);
 	} else if (strstr(words, "refstorage")) {
 		drover_error_set(error, DROVER_ERROR_INPUT,
-			"repository %s keeps its branches in a format that the git library here cannot "
+			"repository %s keeps its branches in a format that the git library here "
+			"cannot "
 			"read: run git -C '%s' refs migrate --ref-format=files",
 			path, path);
 	} else {
 		drover_error_set(error, DROVER_ERROR_INPUT,
-			"cannot read repository %s: %s; clone it anew with git clone --mirror", path,
-			words);
+			"cannot read repository %s: %s; clone it anew with git clone --mirror",
+			path, words);
 	}
 }
 
@@ -79,7 +83,8 @@ static void refuse_open(const char *path, int code, GError **error)
 			path, path);
 	else
 		drover_error_set(error, DROVER_ERROR_INPUT,
-			"cannot read repository %s: %s; check that the user that runs drover may read it, "
+			"cannot read repository %s: %s; check that the user that runs drover may "
+			"read it, "
 			"and run git -C '%s' fsck",
 			path, words, path);
 }
@@ -164,7 +169,8 @@ void git_set_read_error(GitRepository *repository, const git_oid *oid, GError **
 	gboolean borrows = g_file_test(alternates, G_FILE_TEST_EXISTS);
 	git_oid_tostr(sha, sizeof sha, oid);
 	drover_error_set(error, DROVER_ERROR_INPUT,
-		"cannot read commit %s of repository %s: %s. The repository is damaged or incomplete: run "
+		"cannot read commit %s of repository %s: %s. The repository is damaged or "
+		"incomplete: run "
 		"git -C '%s' fsck%s%s, then fetch again or restore it",
 		sha, repository->path, last_words(), repository->path,
 		borrows ? ", check that the folders exist that it borrows objects from by " : "",
@@ -225,8 +231,8 @@ gboolean git_find_branch(GitRepository *repository, const char *branch, git_oid 
 	*exists = FALSE;
 	if (!names)
 		return TRUE;
-	drover_error_set(error, DROVER_ERROR_NOT_FOUND, "no branch %s in repository %s; there are: %s",
-		branch, repository->path, names);
+	drover_error_set(error, DROVER_ERROR_NOT_FOUND,
+		"no branch %s in repository %s; there are: %s", branch, repository->path, names);
 	return FALSE;
 }
 
@@ -254,7 +260,8 @@ GPtrArray *git_oddities(GitRepository *repository)
 	GPtrArray *notes = g_ptr_array_new_with_free_func(g_free);
 	git_reference_iterator *replaced = NULL;
 	const char *name = NULL;
-	if (git_reference_iterator_glob_new(&replaced, repository->repository, "refs/replace/*") == 0) {
+	if (git_reference_iterator_glob_new(&replaced, repository->repository, "refs/replace/*") ==
+		0) {
 		if (git_reference_next_name(&name, replaced) == 0)
 			g_ptr_array_add(notes, g_strdup("the repository has replace refs "
 							"(refs/replace): they are not followed"));
@@ -291,7 +298,7 @@ char *git_default_branch(const char *path, GError **error)
 		return branch;
 	g_autofree char *names = branch_names(repository);
 	drover_error_set(error, DROVER_ERROR_NOT_FOUND,
-		"HEAD of repository %s names no branch: say which one with --branch; there are: %s", path,
-		names ? names : "none");
+		"HEAD of repository %s names no branch: say which one with --branch; there are: %s",
+		path, names ? names : "none");
 	return NULL;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * What the files that read git repositories share. git_open.c opens one or says in words why not;
- * git_walk.c reads commits and decides which landing owns each; git_landing.c makes a landing of the commits
- * it owns; git_branches.c looks at the tips of branches; git.c puts them together. Only they include this.
+ * git_walk.c reads commits and decides which landing owns each; git_landing.c makes a landing of
+ * the commits it owns; git_branches.c looks at the tips of branches; git.c puts them together. Only
+ * they include this.
  */
 #ifndef LANDING_GIT_PARTS_H
 #define LANDING_GIT_PARTS_H
@@ -23,17 +24,20 @@ GitRepository *git_open(const char *path, GError **error);
 void git_close(GitRepository *repository);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GitRepository, git_close)
 
-/* The tip of `branch`. *exists is FALSE, without an error, in a repository that has no branch at all. */
+/* The tip of `branch`. *exists is FALSE, without an error, in a repository that has no branch at
+ * all. */
 gboolean git_find_branch(GitRepository *repository, const char *branch, git_oid *tip,
 	gboolean *exists, GError **error);
-/* The commit that `text` (a SHA, or 7 and more digits of one) names. FALSE without an error: `why` says so. */
+/* The commit that `text` (a SHA, or 7 and more digits of one) names. FALSE without an error: `why`
+ * says so. */
 gboolean git_resolve(GitRepository *repository, const char *text, git_oid *oid, const char **why);
 /* Grafts and replace refs, which are not followed: GPtrArray of char *. */
 GPtrArray *git_oddities(GitRepository *repository);
 /* Libgit2's last error while reading commit `oid`, with what to do. */
 void git_set_read_error(GitRepository *repository, const git_oid *oid, GError **error);
 
-/* What is known of a commit. `owner` is the position of its landing in this scan, or one of these: */
+/* What is known of a commit. `owner` is the position of its landing in this scan, or one of these:
+ */
 #define OWNER_NONE    (-1) /* seen from a branch: in no landing */
 #define OWNER_EARLIER (-2) /* a landing of an earlier scan owns it */
 #define OWNER_UNREAD  (-3) /* of the first-parent line, its landing's place is not yet known */
@@ -47,7 +51,7 @@ typedef struct GitNode {
 	gboolean is_built;   /* its landing holds its commit now */
 	GitCommit *commit;   /* this and the rest only for commits of this scan's landings */
 	MessageFacts *facts; /* until its landing is built */
-	char *message;       /* of first-parent commits, until then */
+	char *message;	     /* of first-parent commits, until then */
 } GitNode;
 
 typedef struct GitWalk GitWalk;
@@ -59,27 +63,28 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(GitWalk, git_walk_free)
 
 const GitScanOptions *git_walk_options(const GitWalk *walk);
 
-/* Reads the first-parent line from `tip` back to `since`, not including it. The nodes, newest first; NULL
- * with *rewritten when `since` is not on it. */
+/* Reads the first-parent line from `tip` back to `since`, not including it. The nodes, newest
+ * first; NULL with *rewritten when `since` is not on it. */
 GPtrArray *git_walk_line(GitWalk *walk, const git_oid *tip, gboolean *rewritten, GError **error);
-/* Gives `landing` the first-parent commit `head` and all that it brought: GPtrArray of GitNode *, `head` first,
- * the others newest first. Call for the line's nodes, oldest first. NULL on error. */
+/* Gives `landing` the first-parent commit `head` and all that it brought: GPtrArray of GitNode *,
+ * `head` first, the others newest first. Call for the line's nodes, oldest first. NULL on error. */
 GPtrArray *git_walk_own(GitWalk *walk, GitNode *head, gint32 landing, GError **error);
-/* The commit with its parents and nothing else; its owner, when no landing of this scan has it, is found out. */
+/* The commit with its parents and nothing else; its owner, when no landing of this scan has it, is
+ * found out. */
 GitNode *git_walk_look(GitWalk *walk, const git_oid *oid, GError **error);
 /* NULL when this scan has not met it. */
 GitNode *git_walk_known(const GitWalk *walk, const git_oid *oid);
 /* Author and subject of a commit, whoever owns it. Caller frees. */
 GitCommit *git_walk_read_commit(GitWalk *walk, const git_oid *oid, GError **error);
 
-GitLanding *git_landing_build(
-	GitWalk *walk, GitRepository *repository, const GPtrArray *nodes, gboolean authors_may_rule);
+GitLanding *git_landing_build(GitWalk *walk, GitRepository *repository, const GPtrArray *nodes,
+	gboolean authors_may_rule);
 void git_landing_free(gpointer landing);
 void git_commit_entry_free(gpointer commit);
 
 /* Fills in scan->branches. */
-gboolean git_branches_read(
-	GitWalk *walk, GitRepository *repository, const git_oid *tip, GitScan *scan, GError **error);
+gboolean git_branches_read(GitWalk *walk, GitRepository *repository, const git_oid *tip,
+	GitScan *scan, GError **error);
 void git_branch_entry_free(gpointer branch);
 
 char *git_sha(const git_oid *oid);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * Which landing owns which commit. The first-parent line is read once, newest first. Then its commits are
- * visited oldest first, and each takes what can be reached through its other parents and is not taken yet:
- * so every commit goes to the first landing from which it can be reached, and is looked at once (docs/landing.md).
+ * Which landing owns which commit. The first-parent line is read once, newest first. Then its
+ * commits are visited oldest first, and each takes what can be reached through its other parents
+ * and is not taken yet: so every commit goes to the first landing from which it can be reached, and
+ * is looked at once (docs/landing.md).
  *
- * Every commit is read once, as raw bytes, and its message is read at that moment; only what the landing keeps
- * is kept.
+ * Every commit is read once, as raw bytes, and its message is read at that moment; only what the
+ * landing keeps is kept.
  */
 #include <string.h>
 
@@ -104,7 +105,8 @@ static GitNode *add_node(
 	node->parent_count = object->parent_count;
 	node->parents = g_new(git_oid, object->parent_count);
 	for (guint i = 0; i < object->parent_count; i++)
-		git_oid_fromstrn(&node->parents[i], commit_object_parent(object, i), GIT_SHA_DIGITS);
+		git_oid_fromstrn(
+			&node->parents[i], commit_object_parent(object, i), GIT_SHA_DIGITS);
 	g_hash_table_insert(walk->nodes, &node->oid, node);
 	return node;
 }
@@ -113,10 +115,10 @@ static GitCommit *commit_entry(const git_oid *oid, const CommitObject *object, c
 {
 	GitCommit *commit = g_new0(GitCommit, 1);
 	commit->sha = git_sha(oid);
-	commit->author_name = commit_text_line(
-		object->author_name, object->encoding, COMMIT_MAXIMUM_NAME_BYTES);
-	commit->author_email = commit_text_line(
-		object->author_email, object->encoding, COMMIT_MAXIMUM_NAME_BYTES);
+	commit->author_name =
+		commit_text_line(object->author_name, object->encoding, COMMIT_MAXIMUM_NAME_BYTES);
+	commit->author_email =
+		commit_text_line(object->author_email, object->encoding, COMMIT_MAXIMUM_NAME_BYTES);
 	commit->authored_us = object->authored_us;
 	commit->subject = commit_subject(message);
 	commit->is_merge = object->parent_count > 1;
@@ -205,7 +207,7 @@ static gboolean ask_earlier(GitWalk *walk, const git_oid *oid, gboolean *earlier
 	git_oid_tostr(sha, sizeof sha, oid);
 	if (options->is_known) {
 		*earlier = g_str_equal(sha, options->since) ||
-			options->is_known(sha, options->is_known_of);
+			   options->is_known(sha, options->is_known_of);
 		return TRUE;
 	}
 	git_oid since;
@@ -220,8 +222,9 @@ GPtrArray *git_walk_line(GitWalk *walk, const git_oid *tip, gboolean *rewritten,
 {
 	git_oid since = {0}, oid = *tip;
 	const char *stored = walk->options->since;
-	*rewritten = stored && (strlen(stored) != GIT_SHA_DIGITS || git_oid_fromstr(&since, stored) < 0 ||
-				       !git_odb_exists(walk->repository->odb, &since));
+	*rewritten = stored &&
+		     (strlen(stored) != GIT_SHA_DIGITS || git_oid_fromstr(&since, stored) < 0 ||
+			     !git_odb_exists(walk->repository->odb, &since));
 	if (*rewritten)
 		return NULL;
 	g_autoptr(GPtrArray) line = g_ptr_array_new();
@@ -232,7 +235,8 @@ GPtrArray *git_walk_line(GitWalk *walk, const git_oid *tip, gboolean *rewritten,
 		g_ptr_array_add(line, node);
 		if (line->len > GIT_MAXIMUM_LANDINGS) {
 			drover_error_set(error, DROVER_ERROR_TOO_LARGE,
-				"the branch of %s has more than %d commits on its first-parent line",
+				"the branch of %s has more than %d commits on its first-parent "
+				"line",
 				walk->repository->path, GIT_MAXIMUM_LANDINGS);
 			return NULL;
 		}
@@ -257,7 +261,8 @@ static gint newest_first(gconstpointer a, gconstpointer b, gpointer of)
 	return (*left)->committed_us < (*right)->committed_us ? 1 : -1;
 }
 
-/* The head stays first. The sort is stable: commits of one second stay in the order of the history. */
+/* The head stays first. The sort is stable: commits of one second stay in the order of the history.
+ */
 static void sort_newest_first(GPtrArray *nodes)
 {
 	if (nodes->len > 2)
