@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Keeps an open page true. The server says "changed" on /events; the same address is fetched again, and the
+ * regions marked data-live whose HTML differs are replaced. A region in which somebody is typing waits until
+ * that person is done. Without this script every page works as it is.
+ */
+"use strict";
+
+(() => {
+	const QUIET_MS = 300; /* several changes at once are one fetch */
+	const indicator = document.getElementById("live");
+	const announcer = document.getElementById("announce");
+	if (!indicator || !window.EventSource)
+		return;
+
+	let seen = null;
+	let timer = 0;
+	let running = false;
+	let again = false;
+
+	const show = (state, words) => {
+		indicator.hidden = false;
+		indicator.dataset.state = state;
+		indicator.textContent = words;
+	};
+
+	const isTyped = (field) => {
+		if (field.type === "hidden" || field.tagName === "BUTTON")
+			return false;
+		if (field.tagName === "SELECT")
+			return [...field.options].some((option) => option.selected !== option.defaultSelected &&
+				(option.defaultSelected || option.index > 0));
+		return field.value !== field.defaultValue;
+	};
+
+	const isBusy = (region) => {
+		const active = document.activeElement;
+		if (region.contains(active) && active.matches("input, select, textarea"))
+			return true;
+		return [...region.querySelectorAll("input, select, textarea")].some(isTyped);
+	};
+
+	/* A way back to the focused element in new HTML: its id, its address, or its place. */
+	const pathOf = (region) => {
+		const active = document.activeElement;
+		if (!region.contains(active) || active === region)
+			return null;
+		const all = [...region.querySelectorAll("a, button, summary, [tabindex]")];
+		return {id: active.id, href: active.getAttribute("href"), index: all.indexOf(active)};
+	};
+
+	const focusAgain = (region, path) => {
+		if (!path)
+			return;
+		const all = [...region.querySelectorAll("a, button, summary, [tabindex]")];
+		const target = (path.id && document.getElementById(path.id)) ||
+			all.find((element) => path.href && element.getAttribute("href") === path.href) ||
+			all[path.index];
+		if (target)
+			target.focus({preventScroll: true});
+	};
+
+	const offsets = (region) => [...region.querySelectorAll(".scroll, .strip-scroll")]
+		.map((element) => element.scrollLeft);
+
+	const replace = (region, fresh) => {
+		const path = pathOf(region);
+		const scrolled = offsets(region);
+		region.innerHTML = fresh.innerHTML;
+		region.querySelectorAll(".scroll, .strip-scroll").forEach((element, index) => {
+			if (scrolled[index] !== undefined)
+				element.scrollLeft = scrolled[index];
+		});
+		focusAgain(region, path);
+	};
+
+	/* Ages move with every minute; only what else differs is news. */
+	const withoutAges = (element) => {
+		const copy = element.cloneNode(true);
+		copy.querySelectorAll(".age").forEach((age) => age.remove());
+		return copy.innerHTML;
+	};
+
+	const refresh = async () => {
+		const answer = await fetch(location.href, {credentials: "same-origin", cache: "no-store"});
+		if (!answer.ok || answer.redirected) {
+			show("stale", "reload the page");
+			return;
+		}
+		const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+		let news = false;
+		let waiting = false;
+		for (const region of document.querySelectorAll("[data-live][id]")) {
+			const other = fresh.getElementById(region.id);
+			if (!other || other.innerHTML === region.innerHTML)
+				continue;
+			if (isBusy(region)) {
+				waiting = true;
+				continue;
+			}
+			news = news || withoutAges(other) !== withoutAges(region);
+			replace(region, other);
+		}
+		if (news && announcer)
+			announcer.textContent = "The page was updated.";
+		if (waiting)
+			document.addEventListener("focusout", later, {once: true});
+	};
+
+	const run = async () => {
+		if (running) {
+			again = true;
+			return;
+		}
+		running = true;
+		try {
+			await refresh();
+		} catch {
+			show("reconnecting", "reconnecting");
+		}
+		running = false;
+		if (again) {
+			again = false;
+			later();
+		}
+	};
+
+	const later = () => {
+		clearTimeout(timer);
+		timer = setTimeout(run, QUIET_MS);
+	};
+
+	const events = new EventSource("/events");
+	events.addEventListener("open", () => show("live", "live"));
+	events.addEventListener("error", () => show("reconnecting",
+		events.readyState === EventSource.CLOSED ? "not live" : "reconnecting"));
+	events.addEventListener("changed", (event) => {
+		let changes = null;
+		try {
+			changes = JSON.parse(event.data).changes;
+		} catch {
+			return;
+		}
+		if (changes !== seen)
+			later();
+		seen = changes;
+	});
+	addEventListener("pagehide", () => events.close());
+	addEventListener("pageshow", (event) => event.persisted && location.reload());
+})();

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The room's inner door: a page is a function from the API's answers (openapi.yaml) and a frame to
+ * a whole HTML document. It asks nothing, knows no clock but the frame's, and is the same for a
+ * browser, a test and the static report. Answers are borrowed; the text returned is the caller's.
+ */
+#ifndef PAGE_VIEW_H
+#define PAGE_VIEW_H
+
+#include "api/actor.h"
+#include "base/clock.h"
+#include "page/html.h"
+#include "wire/json.h"
+
+/* A form that was sent and refused: what was typed comes back, and the refusal stands at the form.
+ */
+typedef struct PageForm {
+	const char *id;	    /* which form of the page; the field "form" */
+	GHashTable *fields; /* char * to char * */
+	const char *problem;
+} PageForm;
+
+typedef struct PageFrame {
+	const Actor *actor; /* NULL: nobody is logged in */
+	const char *csrf;   /* what this session's forms carry; NULL without a session */
+	const char *path;   /* of the request, for the navigation; never used as a link unescaped */
+	const char *flash;  /* a sentence of flash_sentence(), or NULL */
+	const json_t *status; /* Status; NULL when the actor may not see it */
+	const PageForm *form; /* NULL: none was refused */
+	gint64 now_us;
+	GHashTable *report; /* static report: the set of its files and anchors ("x.html",
+			       "x.html#landing-3"), with which links are made; NULL: live pages */
+} PageFrame;
+
+char *page_overview(const PageFrame *frame, const json_t *products);
+char *page_product(const PageFrame *frame, const json_t *product);
+/* `query` is what was asked: before, state, author. */
+char *page_landings(const PageFrame *frame, const json_t *list, GHashTable *query);
+char *page_landing(const PageFrame *frame, const json_t *detail);
+char *page_where(const PageFrame *frame, const char *product, const json_t *answer);
+char *page_history(
+	const PageFrame *frame, const json_t *list, const json_t *verdict, GHashTable *query);
+char *page_history_entry(const PageFrame *frame, const json_t *entry);
+char *page_people(const PageFrame *frame, const json_t *people);
+/* `link`: a LoginLink that was just made, or NULL. */
+char *page_person(const PageFrame *frame, const json_t *person, const json_t *link);
+/* `created`: a NewToken, whose secret is shown this once, or NULL. */
+char *page_tokens(const PageFrame *frame, const json_t *tokens, const json_t *created);
+/* `invited`: an Enrolment, whose code is shown this once, or NULL. */
+char *page_hosts(const PageFrame *frame, const json_t *hosts, const json_t *invited);
+char *page_notices(const PageFrame *frame, const json_t *notices, GHashTable *query);
+char *page_maintenance(const PageFrame *frame);
+char *page_login(const PageFrame *frame, const char *next);
+char *page_login_link(const PageFrame *frame, const char *code);
+char *page_problem(const PageFrame *frame, int status, const char *message);
+
+/* The frame around a page: head, navigation, banners; and its end, which gives the document. */
+Html *frame_begin(const PageFrame *frame, const char *format, ...) G_GNUC_PRINTF(2, 3);
+char *frame_end(Html *html, const PageFrame *frame);
+gboolean frame_may(const PageFrame *frame, Role role, const char *product);
+/* The same for a role on any product. */
+gboolean frame_may_anywhere(const PageFrame *frame, Role role);
+
+#define STRIP_LANDINGS 60
+
+/* The picture of landings, oldest to newest; `summary` is a ProductSummary. */
+void strip_write(Html *html, const PageFrame *frame, const json_t *summary);
+void strip_legend(Html *html);
+/* The shape of one state, as in the picture: beside the word wherever a state is shown. */
+void strip_shape(Html *html, const char *state, gboolean in_tree);
+
+/* The static report's files, path -> content. `products` is an array of {"product": Product,
+ * "landings": LandingList, "where": WhereAnswer}. A new reference. */
+json_t *report_files(gint64 now_us, const json_t *status, const json_t *products);
+
+#define REPORT_LANDINGS 500
+
+#endif

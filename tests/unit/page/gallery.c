@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Every page from the fixtures, as an admin, a viewer and a stranger see them.
+ */
+#include "gallery.h"
+
+typedef struct Gallery {
+	GalleryTwist twist;
+	GalleryVisit visit;
+	gpointer of;
+	PageFrame frame;
+} Gallery;
+
+json_t *gallery_fixture(const char *name)
+{
+	g_autofree char *file = g_strdup_printf("%s/%s.json", g_getenv("FIXTURES"), name);
+	json_error_t problem;
+	g_autoptr(json_t) fixture = json_load_file(file, 0, &problem);
+	if (!fixture)
+		g_error("%s: %s", file, problem.text);
+	return json_incref(json_object_get(fixture, "answer"));
+}
+
+static json_t *twisted(GalleryTwist twist, const char *name)
+{
+	json_t *answer = gallery_fixture(name);
+	return twist ? twist(answer) : answer;
+}
+
+static void show(Gallery *gallery, const char *name, char *html)
+{
+	gallery->visit(name, html, gallery->of);
+	g_free(html);
+}
+
+static json_t *products_of(GalleryTwist twist, const char *const *names)
+{
+	json_t *products = json_array();
+	for (; *names; names++)
+		json_array_append_new(products, twisted(twist, *names));
+	return products;
+}
+
+static void show_landings(Gallery *gallery)
+{
+	static const char *const names[] = {
+		"product-web", "product-payments", "product-docs", NULL};
+	static const char *const troubled_names[] = {
+		"product-web", "product-search", "product-docs", NULL};
+	PageFrame *frame = &gallery->frame;
+	g_autoptr(json_t) products = products_of(gallery->twist, names);
+	show(gallery, "overview", page_overview(frame, products));
+	g_autoptr(json_t) empty = json_array();
+	show(gallery, "overview-empty", page_overview(frame, empty));
+	g_autoptr(json_t) web = twisted(gallery->twist, "product-web");
+	frame->path = "/products/web";
+	show(gallery, "product", page_product(frame, web));
+	g_autoptr(json_t) docs = twisted(gallery->twist, "product-docs");
+	show(gallery, "product-empty", page_product(frame, docs));
+	g_autoptr(json_t) landings = twisted(gallery->twist, "landings");
+	show(gallery, "landings", page_landings(frame, landings, NULL));
+	g_autoptr(json_t) bad = twisted(gallery->twist, "landing-bad");
+	show(gallery, "landing", page_landing(frame, bad));
+	g_autoptr(json_t) good = twisted(gallery->twist, "landing-good");
+	show(gallery, "landing-good", page_landing(frame, good));
+	g_autoptr(json_t) where = twisted(gallery->twist, "where");
+	show(gallery, "where", page_where(frame, json_text(where, "product"), where));
+	const json_t *calm = frame->status;
+	g_autoptr(json_t) troubled = twisted(gallery->twist, "status-troubled");
+	g_autoptr(json_t) troubled_products = products_of(gallery->twist, troubled_names);
+	frame->status = troubled;
+	frame->path = "/";
+	show(gallery, "overview-troubled", page_overview(frame, troubled_products));
+	frame->path = "/maintenance";
+	show(gallery, "maintenance-on", page_maintenance(frame));
+	frame->status = calm;
+	show(gallery, "maintenance", page_maintenance(frame));
+}
+
+static void show_books(Gallery *gallery)
+{
+	PageFrame *frame = &gallery->frame;
+	frame->path = "/history";
+	g_autoptr(json_t) history = twisted(gallery->twist, "history");
+	g_autoptr(json_t) good = twisted(gallery->twist, "history-good");
+	g_autoptr(json_t) broken = twisted(gallery->twist, "history-broken");
+	show(gallery, "history", page_history(frame, history, good, NULL));
+	show(gallery, "history-broken", page_history(frame, history, broken, NULL));
+	g_autoptr(json_t) entry = twisted(gallery->twist, "history-entry");
+	show(gallery, "history-entry", page_history_entry(frame, entry));
+	frame->path = "/notices";
+	g_autoptr(json_t) notices = twisted(gallery->twist, "notices");
+	show(gallery, "notices", page_notices(frame, notices, NULL));
+	frame->path = "/hosts";
+	g_autoptr(json_t) hosts = twisted(gallery->twist, "hosts");
+	g_autoptr(json_t) enrolment = twisted(gallery->twist, "enrolment");
+	show(gallery, "hosts", page_hosts(frame, hosts, enrolment));
+}
+
+static void show_people(Gallery *gallery)
+{
+	PageFrame *frame = &gallery->frame;
+	frame->path = "/people";
+	g_autoptr(json_t) people = twisted(gallery->twist, "people");
+	show(gallery, "people", page_people(frame, people));
+	g_autoptr(json_t) person = twisted(gallery->twist, "person");
+	g_autoptr(json_t) link = twisted(gallery->twist, "login-link");
+	show(gallery, "person", page_person(frame, person, link));
+	frame->path = "/tokens";
+	g_autoptr(json_t) tokens = twisted(gallery->twist, "tokens");
+	g_autoptr(json_t) created = twisted(gallery->twist, "new-token");
+	show(gallery, "tokens", page_tokens(frame, tokens, created));
+}
+
+/* What was typed and refused, with everything from outside that a form gives back. */
+static void show_refused(Gallery *gallery, const char *typed)
+{
+	PageFrame *frame = &gallery->frame;
+	g_autoptr(GHashTable) fields = g_hash_table_new(g_str_hash, g_str_equal);
+	g_hash_table_insert(fields, (gpointer) "reason", (gpointer)typed);
+	PageForm form = {"verdict-item-1", fields, "maintenance is on, by grace: try again later"};
+	g_autoptr(json_t) bad = twisted(gallery->twist, "landing-bad");
+	frame->form = &form;
+	frame->path = "/products/web/landings/45";
+	show(gallery, "landing-refused", page_landing(frame, bad));
+	frame->form = NULL;
+}
+
+static void show_strangers(Gallery *gallery, const char *text)
+{
+	PageFrame nobody = {.path = text, .now_us = GALLERY_NOW_US};
+	show(gallery, "login", page_login(&nobody, text));
+	show(gallery, "login-link", page_login_link(&nobody, text));
+	show(gallery, "problem", page_problem(&nobody, 404, text));
+}
+
+static void show_viewer(Gallery *gallery, const char *name)
+{
+	g_autoptr(Actor) viewer = actor_new(ACTOR_PERSON, name, "page", 2);
+	actor_grant(viewer, "*", "viewer");
+	PageFrame *frame = &gallery->frame;
+	frame->actor = viewer;
+	frame->flash = "The verdict is written down.";
+	frame->path = "/products/web/landings/45";
+	g_autoptr(json_t) bad = twisted(gallery->twist, "landing-bad");
+	show(gallery, "landing-viewer", page_landing(frame, bad));
+}
+
+void gallery_render(GalleryTwist twist, GalleryVisit visit, gpointer of)
+{
+	g_autoptr(json_t) status = twisted(twist, "status");
+	g_autoptr(json_t) name = json_string("ada");
+	if (twist)
+		name = twist(g_steal_pointer(&name));
+	g_autoptr(Actor) admin = actor_new(ACTOR_PERSON, json_string_value(name), "page", 1);
+	actor_grant(admin, "*", "admin");
+	Gallery gallery = {twist, visit, of,
+		{.actor = admin,
+			.csrf = "csrf-token",
+			.path = "/",
+			.status = status,
+			.now_us = GALLERY_NOW_US}};
+	show_landings(&gallery);
+	show_books(&gallery);
+	show_people(&gallery);
+	show_refused(&gallery, twist ? json_string_value(name) : "Cut off on page 2");
+	show_viewer(&gallery, json_string_value(name));
+	show_strangers(&gallery, twist ? json_string_value(name) : "No product \"shop\".");
+}
+
+static json_t *report_product(GalleryTwist twist, const char *product, gboolean with_landings)
+{
+	json_t *whole = json_object();
+	json_object_set_new(whole, "product", twisted(twist, product));
+	json_t *landings = with_landings ? twisted(twist, "landings")
+					 : json_pack("{s:s, s:[], s:n}", "product", "docs",
+						   "landings", "next");
+	json_object_set_new(whole, "landings", landings);
+	json_t *where = with_landings ? twisted(twist, "where-all")
+				      : json_pack("{s:s, s:s, s:n, s:[]}", "product", "docs",
+						"query", "", "deployable", "matches");
+	json_object_set_new(whole, "where", where);
+	return whole;
+}
+
+json_t *gallery_report(GalleryTwist twist)
+{
+	g_autoptr(json_t) status = twisted(twist, "status");
+	g_autoptr(json_t) products = json_array();
+	json_array_append_new(products, report_product(twist, "product-web", TRUE));
+	json_array_append_new(products, report_product(twist, "product-docs", FALSE));
+	return report_files(GALLERY_NOW_US, status, products);
+}
