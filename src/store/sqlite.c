@@ -175,6 +175,16 @@ static gboolean configure(Sqlite *sqlite, GError **error)
 	}
 }
 
+/* SQLite opens what it may only read, and would say so at the first write. */
+static gboolean check_writable(Sqlite *sqlite, GError **error)
+{
+	if (sqlite3_db_readonly(sqlite->database, "main") == 0)
+		return TRUE;
+	drover_error_set(error, DROVER_ERROR_INTERNAL, "%s: cannot be written by user %d%s",
+		sqlite->base.name, (int)geteuid(), advice(SQLITE_READONLY));
+	return FALSE;
+}
+
 static void finalize(gpointer statement)
 {
 	sqlite3_finalize(statement);
@@ -212,7 +222,7 @@ static StoreConnection *sqlite_open(const char *url, GError **error)
 	int status = sqlite3_open_v2(sqlite->path, &sqlite->database, flags, NULL);
 	if (status != SQLITE_OK)
 		set_error(sqlite, error);
-	if (status == SQLITE_OK && configure(sqlite, error))
+	else if (check_writable(sqlite, error) && configure(sqlite, error))
 		return &sqlite->base;
 	sqlite_close(&sqlite->base);
 	return NULL;
