@@ -4,8 +4,11 @@
  */
 #include "place.h"
 
+#include "base/log.h"
+
 int main(int count, char **arguments)
 {
+	log_setup(LOG_FORMAT_LOGFMT, LOG_LEVEL_WARNING, 2);
 	if (count > 1)
 		cmocka_set_test_filter(arguments[1]);
 	return values_tests() + transaction_tests() + migrate_tests() + history_tests() +
