@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What droverd's parts share: settings, connections to the store, the stream of changes, counters.
+ */
+#ifndef DROVERD_DAEMON_H
+#define DROVERD_DAEMON_H
+
+#include "api/api.h"
+#include "programs/settings.h"
+#include "wire/http_server.h"
+
+/* Counters for everything that can happen, each with the sentence that /metrics and the manual show. */
+#define DAEMON_COUNTERS(COUNTER)                                                                   \
+	COUNTER(api_requests, "drover_api_requests_total", "API requests answered")               \
+	COUNTER(api_refused, "drover_api_refused_total",                                           \
+		"API requests refused for a missing or bad token, session or role")                \
+	COUNTER(page_requests, "drover_page_requests_total", "Pages and assets answered")          \
+	COUNTER(unavailable, "drover_unavailable_total",                                           \
+		"Requests answered 503 because the database was away")                             \
+	COUNTER(errors, "drover_errors_total", "Requests that failed for a fault of our own")      \
+	COUNTER(scans, "drover_scans_total", "Scans that the clock made")                          \
+	COUNTER(scan_problems, "drover_scan_problems_total", "Scans by the clock that failed")     \
+	COUNTER(reminders, "drover_reminder_rounds_total", "Rounds of reminders by the clock")     \
+	COUNTER(changes, "drover_changes_seen_total", "Changes published to open pages")
+
+#define DAEMON_COUNTER_FIELD(field, name, help) gint field;
+typedef struct DaemonCounters {
+	DAEMON_COUNTERS(DAEMON_COUNTER_FIELD)
+} DaemonCounters;
+
+#define daemon_count(daemon, field) g_atomic_int_inc(&(daemon)->counters.field)
+
+typedef struct Daemon {
+	Settings *settings;
+	ApiSite site;
+	char *store_url;
+	GAsyncQueue *stores; /* Store *: one a worker */
+	HttpEvents *events;
+	HttpServer *admin, *public;
+	DaemonCounters counters;
+	gint64 started_us;
+	gint stopping;     /* atomic */
+	gint store_away;   /* atomic: the watcher could not reach the database */
+	gint64 watcher_ms; /* atomic: when the watcher last went round */
+} Daemon;
+
+gboolean daemon_is_stopping(Daemon *daemon);
+/* Sleeps up to `ms`; FALSE when the daemon stops meanwhile. */
+gboolean daemon_sleep(Daemon *daemon, guint ms);
+
+/* The admin listener's handler: API, pages, events, health, metrics. `of` is the Daemon. */
+HttpAnswer *admin_answer(const HttpRequest *request, gpointer of);
+gsize admin_body_limit(const char *method, const char *path, gpointer of);
+/* The public listener's handler: never touches the database. */
+HttpAnswer *public_answer(const HttpRequest *request, gpointer of);
+
+/* The text of /metrics. Caller frees. `store` may be NULL. */
+char *metrics_text(Daemon *daemon, Store *store);
+
+/* Threads: publish changes to open pages; do what is due. `of` is the Daemon. */
+gpointer watch_changes(gpointer of);
+gpointer keep_time(gpointer of);
+
+/* Tells systemd, when it listens: "READY=1", "STOPPING=1", "WATCHDOG=1". */
+void service_notify(const char *state);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The clock: scans every product, reminds people, sends what is queued. Each through the API, under the same locks as the
+ * command, so that any number of droverds and cron jobs do each thing once.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "programs/droverd/daemon.h"
+
+#define TIMER_STEP_MS 1000
+
+typedef struct Timer {
+	Daemon *daemon;
+	Store *store;
+	Actor *actor;
+	GHashTable *told; /* jobs and products whose trouble was logged, so that it is said once */
+} Timer;
+
+static gboolean is_expected(const GError *error)
+{
+	return drover_error_is(error, DROVER_ERROR_LOCKED) ||
+	       drover_error_is(error, DROVER_ERROR_MAINTENANCE) ||
+	       drover_error_is(error, DROVER_ERROR_UNAVAILABLE);
+}
+
+/* Says a trouble once, until it is over or another. */
+static void tell(Timer *timer, const char *about, const char *trouble)
+{
+	const char *told = g_hash_table_lookup(timer->told, about);
+	if (g_strcmp0(told, trouble) == 0)
+		return;
+	if (trouble == NULL) {
+		g_hash_table_remove(timer->told, about);
+		return;
+	}
+	log_event(LOG_LEVEL_WARNING, "clock.trouble", "about", about, "why", trouble, NULL);
+	g_hash_table_insert(timer->told, g_strdup(about), g_strdup(trouble));
+}
+
+static json_t *call(Timer *timer, const char *method, const char *path, const char *about)
+{
+	g_autoptr(GError) error = NULL;
+	json_t *answer = api_call(&timer->daemon->site, timer->store, timer->actor, method, path,
+		NULL, NULL, &error);
+	if (error == NULL || !is_expected(error))
+		tell(timer, about, error != NULL ? error->message : NULL);
+	return answer;
+}
+
+static void scan_product(Timer *timer, const json_t *summary)
+{
+	const char *name = json_text(summary, "name");
+	if (!json_is_null(json_object_get(summary, "frozen")))
+		return;
+	g_autofree char *path = g_strdup_printf("/products/%s", name);
+	g_autoptr(json_t) product = call(timer, "GET", path, name);
+	if (product == NULL ||
+		json_text(json_object_get(product, "settings"), "repository") == NULL)
+		return;
+	g_autofree char *scan = g_strdup_printf("/products/%s/scan", name);
+	g_autoptr(json_t) answer = call(timer, "POST", scan, name);
+	if (answer != NULL)
+		daemon_count(timer->daemon, scans);
+	else
+		daemon_count(timer->daemon, scan_problems);
+}
+
+static void scan_all(Timer *timer)
+{
+	g_autoptr(json_t) status = call(timer, "GET", "/status", "status");
+	gsize position;
+	json_t *entry;
+	if (status == NULL || json_is_true(json_object_get(
+				      json_object_get(status, "maintenance"), "on")))
+		return;
+	json_array_foreach(json_object_get(status, "products"), position, entry)
+		if (!daemon_is_stopping(timer->daemon))
+			scan_product(timer, entry);
+	json_array_foreach(json_object_get(status, "jobs"), position, entry)
+	{
+		g_autofree char *about = g_strdup_printf("job %s", json_text(entry, "job"));
+		g_autofree char *trouble = g_strdup_printf("at work since %s on %s, pid %" G_GINT64_FORMAT
+							   ": it may hang",
+			json_text(entry, "since"), json_text(entry, "host"),
+			json_integer_of(entry, "pid"));
+		tell(timer, about,
+			json_is_true(json_object_get(entry, "stale")) ? trouble : NULL);
+	}
+}
+
+static void remind(Timer *timer)
+{
+	g_autoptr(json_t) answer = call(timer, "POST", "/jobs/remind", "remind");
+	if (answer != NULL)
+		daemon_count(timer->daemon, reminders);
+}
+
+static gboolean is_after_hour(Clock clock, gint64 hour)
+{
+	return clock_now_us(clock) % US_PER_DAY / (3600 * US_PER_SECOND) >= hour;
+}
+
+static void loop(Timer *timer)
+{
+	Daemon *daemon = timer->daemon;
+	gint64 scan_every_ms = settings_integer(daemon->settings, "clock.scan-every") * 1000;
+	gint64 remind_every_ms = settings_integer(daemon->settings, "clock.remind-every") * 1000;
+	gint64 remind_from = settings_integer(daemon->settings, "clock.remind-from");
+	gint64 next_scan_ms = 0, next_remind_ms = 0;
+	do {
+		gint64 now_ms = clock_monotonic_ms();
+		if (g_atomic_int_get(&daemon->store_away))
+			continue;
+		if (scan_every_ms > 0 && now_ms >= next_scan_ms) {
+			scan_all(timer);
+			next_scan_ms = clock_monotonic_ms() + scan_every_ms;
+		}
+		if (remind_every_ms > 0 && now_ms >= next_remind_ms &&
+			is_after_hour(daemon->site.clock, remind_from)) {
+			remind(timer);
+			next_remind_ms = clock_monotonic_ms() + remind_every_ms;
+		}
+	} while (daemon_sleep(daemon, TIMER_STEP_MS));
+}
+
+gpointer keep_time(gpointer of)
+{
+	Daemon *daemon = of;
+	g_autofree char *name = g_strdup_printf("droverd@%s (clock)", g_get_host_name());
+	g_autoptr(Actor) actor = actor_new(ACTOR_LOCAL, name, "droverd", 0);
+	g_autoptr(GHashTable) told =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autoptr(Store) store = NULL;
+	while (store == NULL) {
+		store = store_open(daemon->store_url, NULL);
+		if (store == NULL && !daemon_sleep(daemon, TIMER_STEP_MS))
+			return NULL;
+	}
+	Timer timer = {daemon, store, actor, told};
+	loop(&timer);
+	return NULL;
+}
