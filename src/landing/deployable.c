@@ -249,6 +249,7 @@ gboolean deployable_index_rule_item(
 			"landing %" G_GINT64_FORMAT " has no such item", rev);
 		return FALSE;
 	}
+	g_assert(state <= ITEM_UNTESTABLE);
 	guint8 *mark = &g_array_index(index->item_marks, guint8, position);
 	*mark = (guint8)((*mark & ITEM_LINKED) | state);
 	poison_restate(index, landing, poison_judge(index, landing));
@@ -261,6 +262,7 @@ gboolean deployable_index_rule_landing(
 	guint32 landing = 0;
 	if (!find_landing(index, rev, &landing, error))
 		return FALSE;
+	g_assert(qa <= LANDING_QA_BAD);
 	index->qas[landing] = (guint8)qa;
 	poison_restate(index, landing, poison_judge(index, landing));
 	return TRUE;

@@ -15,17 +15,20 @@
 
 #include <glib.h>
 
-/* Rollbacks of rollbacks: one of an ordinary landing nests 1 deep, one of that 2. Deeper is PENDING
- * and undoes nothing. */
+/* Rollbacks of rollbacks, as they are written: one of an ordinary landing nests 1 deep, one of
+ * that 2. Deeper is PENDING until ruled ok, and undoes nothing. */
 #define LANDING_MAXIMUM_NESTING 256
-#define LANDING_MAXIMUM_COUNT	5000000
-/* (landing, item) pairs of an index; also, each counted apart, the rollback_of and the fixes. */
+
+/* Landings of an index; and its items, rollback_of and fixes, each in all. */
+#define LANDING_MAXIMUM_COUNT 5000000
 #define LANDING_MAXIMUM_NAMED (32 * 1024 * 1024)
-/* Undoing a rollback touches the changes it toggled, and the landings that these fix, without
- * naming them. What all rollbacks of an index may so touch beyond LANDING_FREE_REACH each; and look
- * at, when they search for linked items, beyond LANDING_FREE_SEARCH each. Rollbacks that would go
- * over it are PENDING and undo nothing; items not found by then are not linked. So time and memory
- * are bounded by the length of the history, whatever it says. */
+
+/* Undoing a rollback touches the changes that it toggled, and the landings that these fix, without
+ * naming them. Each rollback may so touch LANDING_FREE_REACH, and what is beyond that comes out of
+ * LANDING_MAXIMUM_REACH, which all of an index share. One for which it is not enough is PENDING
+ * until ruled ok, and undoes nothing. The search for linked items looks at LANDING_FREE_SEARCH
+ * landings and items, and what is beyond that comes out of the same; what it has not found by then
+ * is not linked. So the length of a history bounds time and memory, whatever it says. */
 #define LANDING_MAXIMUM_REACH (16 * 1024 * 1024)
 #define LANDING_FREE_REACH    16
 #define LANDING_FREE_SEARCH   1024
@@ -64,22 +67,19 @@ const char *landing_qa_name(LandingQa qa);
 gboolean landing_qa_parse(const char *name, LandingQa *qa);
 /* "PENDING", "GOOD", "BAD" */
 const char *landing_state_name(LandingState state);
-/* The rest of "undoes nothing, for …": "it names a landing that …". NULL for ROLLBACK_FAULT_NONE.
- */
+/* Goes on after "undoes nothing: ": "it names a landing that …". NULL for ROLLBACK_FAULT_NONE. */
 const char *rollback_fault_describe(RollbackFault fault);
 
-/* What one landing says. Item keys are the caller's numbers for its items: equal keys, same item.
- */
+/* What one landing says. Item keys are the caller's numbers for items: equal keys, same item. */
 typedef struct LandingFacts {
 	gint64 rev; /* > 0, above that of every landing before it */
 	LandingQa qa;
 	const guint32 *items;	 /* distinct */
 	const ItemState *states; /* one per item */
 	gsize item_count;
-	const gint64
-		*rollback_of; /* ordinals as written; older than the first landing is historic */
+	const gint64 *rollback_of; /* as written; older than the first landing is historic */
 	gsize rollback_count;
-	const gint64 *fixes;
+	const gint64 *fixes; /* what is no older landing is ignored */
 	gsize fix_count;
 } LandingFacts;
 
@@ -124,8 +124,7 @@ gboolean deployable_index_is_deployable(const DeployableIndex *index, gint64 rev
 /* All deployable tips, ascending: GArray of gint64. O(n). */
 GArray *deployable_index_all(const DeployableIndex *index);
 
-/* Questions about one landing; `rev` must be one (g_assert). Landings up to the baseline are GOOD.
- */
+/* Questions about one landing; `rev` must be one (g_assert). Up to the baseline all are GOOD. */
 LandingState deployable_index_state(const DeployableIndex *index, gint64 rev);
 /* Its rollback is malformed: undoes nothing. FALSE when it is no rollback. */
 gboolean deployable_index_rollback_malformed(const DeployableIndex *index, gint64 rev);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * The inside of DeployableIndex, for the files that make it up; nobody else includes this.
+ * The inside of DeployableIndex, for the files that make it up, and for tests of its limits.
  *
  *     deployable.c  the door: append, build, verdicts, what is deployable
  *     undo.c        structure: what each landing changed in the tree. Never depends on a verdict

@@ -32,7 +32,8 @@ static const char *const rollback_faults[] = {
 	[ROLLBACK_FAULT_NONE] = NULL,
 	[ROLLBACK_FAULT_TARGET] =
 		"it names a landing that is not older than itself, or is none of this branch",
-	[ROLLBACK_FAULT_NESTING] = "it is a rollback of rollbacks, more than 256 deep",
+	[ROLLBACK_FAULT_NESTING] = "it is a rollback of rollbacks, more than " G_STRINGIFY(
+		LANDING_MAXIMUM_NESTING) " deep",
 	[ROLLBACK_FAULT_REACH] = "it would undo more than this branch's rollbacks may in all",
 };
 

@@ -82,6 +82,14 @@ static void add_revs(
 	}
 }
 
+/* What is undone was bad; what was brought back is good now. */
+static void judge_undone(History *history, const LandingFacts *undone)
+{
+	gboolean back = undone->rollback_count > 0;
+	const LandingFacts *judged = back ? &history->facts[undone->rollback_of[0] - 1] : undone;
+	*(ItemState *)(guintptr)judged->states = back ? ITEM_OK : ITEM_BAD;
+}
+
 static void make_history(History *history, const Mix *mix, guint32 count)
 {
 	GRand *random = g_rand_new_with_seed(1);
@@ -120,12 +128,8 @@ static void make_history(History *history, const Mix *mix, guint32 count)
 		facts->fixes = facts->rollback_of + facts->rollback_count;
 		item += facts->item_count;
 		rev += facts->rollback_count + facts->fix_count;
-		/* What is undone was bad; most of what is not, was not. */
-		for (gsize j = 0; j < facts->rollback_count; j++) {
-			const LandingFacts *target = &history->facts[facts->rollback_of[j] - 1];
-			if (target->rollback_count == 0)
-				*(ItemState *)(guintptr)target->states = ITEM_BAD;
-		}
+		for (gsize j = 0; j < facts->rollback_count; j++)
+			judge_undone(history, &history->facts[facts->rollback_of[j] - 1]);
 	}
 	g_rand_free(random);
 }

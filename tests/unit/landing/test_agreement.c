@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "landing/deployable.h"
+#include "landing/index.h"
 #include "reference.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -348,9 +348,112 @@ static void test_index_agrees_with_the_definition(void **state)
 	}
 }
 
+#define LONG_LANDINGS 3000
+
+/* A history too long for the definition: deep wars, wide rollbacks, fixes, little patience. */
+typedef struct LongHistory {
+	LandingFacts facts[LONG_LANDINGS];
+	guint32 items[LONG_LANDINGS];
+	ItemState states[LONG_LANDINGS];
+	gint64 undone[LONG_LANDINGS][40];
+	gint64 fixed[LONG_LANDINGS][3];
+} LongHistory;
+
+static void any_long_history(LongHistory *history, GRand *random)
+{
+	gint64 start = 0;
+	for (gint v = 0; v < LONG_LANDINGS; v++) {
+		LandingFacts *facts = &history->facts[v];
+		gint kind = v == 0 ? 0 : g_rand_int_range(random, 0, 100);
+		if (v % 400 == 0)
+			start = v;
+		history->items[v] = (guint32)g_rand_int_range(random, 0, 50);
+		history->states[v] = (ItemState)g_rand_int_range(random, 0, 5);
+		for (gint i = 0; i < 40; i++)
+			history->undone[v][i] = 1 + g_rand_int_range(random, 0, MAX(v, 1));
+		for (gint i = 0; i < 3; i++)
+			history->fixed[v][i] = 1 + g_rand_int_range(random, 0, v + 1);
+		*facts = (LandingFacts){
+			.rev = v + 1,
+			.qa = g_rand_int_range(random, 0, 50) == 0 ? LANDING_QA_BAD : LANDING_QA_OK,
+			.items = &history->items[v],
+			.states = &history->states[v],
+			.item_count = v % 3 == 0,
+			.rollback_of = history->undone[v],
+			.rollback_count = kind < 5    ? 40
+					  : kind < 10 ? 1
+						      : 0,
+			.fixes = history->fixed[v],
+			.fix_count = kind % 5 == 0 ? 3 : 0,
+		};
+		/* The second half of every 800 is one war. */
+		if (v > 0 && start % 800 == 400) {
+			facts->rollback_count = 1;
+			history->undone[v][0] = v;
+		}
+	}
+	history->facts[0].rollback_count = 0;
+}
+
+static void assert_same(const DeployableIndex *a, const DeployableIndex *b)
+{
+	g_autoptr(GArray) all_a = deployable_index_all(a);
+	g_autoptr(GArray) all_b = deployable_index_all(b);
+	assert_int_equal(all_a->len, all_b->len);
+	for (gint64 rev = 1; rev <= LONG_LANDINGS; rev++) {
+		assert_int_equal(deployable_index_state(a, rev), deployable_index_state(b, rev));
+		assert_int_equal(deployable_index_rollback_fault(a, rev),
+			deployable_index_rollback_fault(b, rev));
+		assert_int_equal(deployable_index_newest_until(a, rev),
+			deployable_index_newest_until(b, rev));
+		/* The count of its blockers is asserted inside. */
+		g_autoptr(GArray) blockers_a = deployable_index_blockers(a, rev);
+		g_autoptr(GArray) blockers_b = deployable_index_blockers(b, rev);
+		assert_int_equal(blockers_a->len, blockers_b->len);
+		assert_memory_equal(blockers_a->data == NULL ? "" : blockers_a->data,
+			blockers_b->data == NULL ? "" : blockers_b->data,
+			blockers_a->len * sizeof(gint64));
+	}
+}
+
+static void test_long_history_appended_and_ruled_equals_the_one_built(void **state)
+{
+	guint64 seed = setting("DROVER_TEST_SEED", g_random_int());
+	printf("DROVER_TEST_SEED=%" G_GUINT64_FORMAT "\n", seed);
+	g_autoptr(GRand) random = g_rand_new_with_seed((guint32)seed);
+	g_autofree LongHistory *history = g_new0(LongHistory, 1);
+	for (guint round = 0; round < 3; round++) {
+		any_long_history(history, random);
+		g_autoptr(DeployableIndex) appended = deployable_index_new(0);
+		g_autoptr(DeployableIndex) built = deployable_index_new(0);
+		appended->patience = built->patience = 30000;
+		for (gsize v = 0; v < LONG_LANDINGS; v++)
+			assert_true(deployable_index_append(appended, &history->facts[v], NULL));
+		guint faults[4] = {0};
+		for (gint64 rev = 1; rev <= LONG_LANDINGS; rev++)
+			faults[deployable_index_rollback_fault(appended, rev)]++;
+		assert_true(faults[ROLLBACK_FAULT_NESTING] > 0);
+		assert_true(faults[ROLLBACK_FAULT_REACH] > 0);
+
+		for (guint i = 0; i < 2000; i++) {
+			gint v = g_rand_int_range(random, 0, LONG_LANDINGS);
+			history->states[v] = (ItemState)g_rand_int_range(random, 0, 5);
+			history->facts[v].qa = (LandingQa)g_rand_int_range(random, 0, 5);
+			assert_true(deployable_index_rule_landing(
+				appended, v + 1, history->facts[v].qa, NULL));
+			if (history->facts[v].item_count > 0)
+				assert_true(deployable_index_rule_item(appended, v + 1,
+					history->items[v], history->states[v], NULL));
+		}
+		assert_true(deployable_index_build(built, history->facts, LONG_LANDINGS, NULL));
+		assert_same(appended, built);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_long_history_appended_and_ruled_equals_the_one_built),
 		cmocka_unit_test(test_index_agrees_with_the_definition),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "landing/deployable.h"
+#include "landing/index.h"
 
 #define NONE 0
 
@@ -329,6 +330,79 @@ static void test_wide_rollbacks_cannot_use_more_than_their_patience(void **state
 	assert_int_equal(deployable_index_state(index, refused + 2), LANDING_GOOD);
 }
 
+/* 1 … 100 are bad and 101 fixes them all, so undoing 101 touches 100 landings without naming them.
+ */
+static void test_fixes_count_as_touched(void **state)
+{
+	g_autoptr(DeployableIndex) index = deployable_index_new(0);
+	gint64 names[100];
+	index->patience = 100 - LANDING_FREE_REACH;
+	for (gint64 rev = 1; rev <= 100; rev++) {
+		land(index, LANDING_QA_BAD, NONE);
+		names[rev - 1] = rev;
+	}
+	const LandingFacts fixer = {
+		.rev = 101, .qa = LANDING_QA_OK, .fixes = names, .fix_count = 100};
+	assert_true(deployable_index_append(index, &fixer, NULL));
+	assert_int_equal(deployable_index_newest(index), 101);
+	land(index, LANDING_QA_REQUIRED, 101);
+	assert_false(deployable_index_is_deployable(index, 102));
+	assert_int_equal(index->patience, 0);
+	/* Bringing it back touches 101 and all it fixes once more. */
+	land(index, LANDING_QA_REQUIRED, 102);
+	assert_int_equal(deployable_index_rollback_fault(index, 103), ROLLBACK_FAULT_REACH);
+	assert_false(deployable_index_is_deployable(index, 103));
+}
+
+static void test_rollback_within_its_free_reach_needs_no_patience(void **state)
+{
+	g_autoptr(DeployableIndex) index = deployable_index_new(0);
+	gint64 names[LANDING_FREE_REACH];
+	index->patience = 0;
+	for (gint64 rev = 1; rev <= LANDING_FREE_REACH; rev++) {
+		land(index, LANDING_QA_OK, NONE);
+		names[rev - 1] = rev;
+	}
+	land_undoing(index, names, LANDING_FREE_REACH);
+	land(index, LANDING_QA_REQUIRED, LANDING_FREE_REACH + 1);
+	assert_true(deployable_index_in_tree(index, 1, LANDING_FREE_REACH + 2));
+	/* That one toggled one change more: the rollback. */
+	land(index, LANDING_QA_REQUIRED, LANDING_FREE_REACH + 2);
+	assert_int_equal(deployable_index_rollback_fault(index, LANDING_FREE_REACH + 3),
+		ROLLBACK_FAULT_REACH);
+}
+
+/* Looking at one target with one item for one item costs 3: itself, the item, and the one looked
+ * for. */
+static void test_search_for_linked_items_ends_with_its_patience(void **state)
+{
+	enum { FREE = LANDING_FREE_SEARCH / 3, WIDTH = FREE + 2 };
+	g_autoptr(DeployableIndex) index = deployable_index_new(0);
+	gint64 names[WIDTH];
+	for (gint64 rev = 1; rev <= WIDTH; rev++) {
+		land_item(index, (guint32)rev, ITEM_OK, NONE);
+		names[rev - 1] = rev;
+	}
+	index->patience = 3;
+	const ItemState unruled = ITEM_UNRULED;
+	/* The oldest is looked at first. */
+	const guint32 items[] = {FREE, FREE + 2, FREE + 2};
+	const ItemState expected[] = {ITEM_UNTESTABLE, ITEM_NEEDS_TESTING, ITEM_NEEDS_TESTING};
+	for (gsize i = 0; i < G_N_ELEMENTS(items); i++) {
+		const LandingFacts facts = {
+			.rev = deployable_index_tip(index) + 1,
+			.items = &items[i],
+			.states = &unruled,
+			.item_count = 1,
+			.rollback_of = names,
+			.rollback_count = WIDTH,
+		};
+		assert_true(deployable_index_append(index, &facts, NULL));
+		assert_int_equal(
+			deployable_index_item_counts_as(index, facts.rev, items[i]), expected[i]);
+	}
+}
+
 /* The same thousands of targets, thousands of times: duplicates do nothing, and cost nothing to
  * keep. */
 static void test_same_targets_again_and_again_toggle_once(void **state)
@@ -400,6 +474,9 @@ int main(void)
 		cmocka_unit_test(test_needs_name_the_verdicts_to_give),
 		cmocka_unit_test(test_verdict_can_be_withdrawn),
 		cmocka_unit_test(test_wide_rollbacks_cannot_use_more_than_their_patience),
+		cmocka_unit_test(test_fixes_count_as_touched),
+		cmocka_unit_test(test_rollback_within_its_free_reach_needs_no_patience),
+		cmocka_unit_test(test_search_for_linked_items_ends_with_its_patience),
 		cmocka_unit_test(test_same_targets_again_and_again_toggle_once),
 		cmocka_unit_test(test_typical_landing_takes_under_100_bytes),
 		cmocka_unit_test(test_names_are_read_back),
