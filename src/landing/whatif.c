@@ -320,6 +320,15 @@ static json_t *answer_of(const DeployableIndex *index)
 	return answer;
 }
 
+/* The parser quotes what it met; that goes to terminals. */
+static void hide_control_characters(char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (g_ascii_iscntrl(*text))
+			*text = '?';
+	}
+}
+
 static json_t *parse(const char *name, const char *text, gsize size_bytes, GError **error)
 {
 	json_error_t at;
@@ -330,9 +339,11 @@ static json_t *parse(const char *name, const char *text, gsize size_bytes, GErro
 		return NULL;
 	}
 	json_t *root = json_loadb(text, size_bytes, JSON_REJECT_DUPLICATES, &at);
-	if (root == NULL)
+	if (root == NULL) {
+		hide_control_characters(at.text);
 		drover_error_set(error, DROVER_ERROR_INPUT, "%s:%d:%d: %s", name, MAX(at.line, 1),
-			MAX(at.column, 0) + (at.line < 1), at.text);
+			MAX(at.column, 1), at.text);
+	}
 	return root;
 }
 

@@ -44,7 +44,7 @@ typedef struct Refusal {
 #define IDS		"must be a whole number, or a text of 1 to 256 bytes, not "
 
 static const Refusal refusals[] = {
-	{"", "what.json:1:0: '[' or '{' expected near end of file"},
+	{"", "what.json:1:1: '[' or '{' expected near end of file"},
 	{"{\"landings\":\n [}", "what.json:2:3: unexpected token near '}'"},
 	{"{\"landings\":[]} x", "what.json:1:17: end of file expected near 'x'"},
 	{"{\"landings\":[],\"landings\":[]}",
@@ -119,6 +119,22 @@ static void test_bytes_that_are_not_utf8_are_refused(void **state)
 	assert_null(whatif_answer("what.json", text, sizeof text - 1, &error));
 	assert_true(g_str_has_prefix(error->message, "what.json:1:"));
 	assert_true(g_utf8_validate(error->message, -1, NULL));
+}
+
+static void test_endless_nesting_is_refused(void **state)
+{
+	g_autofree char *deep = g_strnfill(100000, '[');
+	g_autoptr(GError) error = NULL;
+	assert_null(whatif_answer("what.json", deep, strlen(deep), &error));
+	assert_true(g_str_has_suffix(error->message, "maximum parsing depth reached near '['"));
+}
+
+static void test_control_characters_do_not_reach_a_terminal(void **state)
+{
+	g_autoptr(GError) error = NULL;
+	const char text[] = "{\"\x1b[2J";
+	assert_null(whatif_answer("what.json", text, sizeof text - 1, &error));
+	assert_null(strchr(error->message, '\x1b'));
 }
 
 static void test_file_over_the_limit_is_not_read(void **state)
@@ -249,6 +265,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_contradicts_itself_is_refused_in_words),
 		cmocka_unit_test(test_bytes_that_are_not_utf8_are_refused),
+		cmocka_unit_test(test_endless_nesting_is_refused),
+		cmocka_unit_test(test_control_characters_do_not_reach_a_terminal),
 		cmocka_unit_test(test_file_over_the_limit_is_not_read),
 		cmocka_unit_test(test_item_id_may_have_256_bytes_and_no_more),
 		cmocka_unit_test(test_no_landings_give_no_tip),
