@@ -23,6 +23,18 @@
 
 #define SESSION_COOKIE "drover-session"
 
+/* What a secret begins with tells what it is, to us and to tools that look for secrets in the wrong places. */
+#define TOKEN_PREFIX "drt_"
+#define HOST_TOKEN_PREFIX "drh_"
+#define ENROLMENT_PREFIX "dre_"
+#define SESSION_PREFIX "drs_"
+
+#define TOKEN_NAME_MAXIMUM_BYTES 100
+#define TOKENS_PER_PERSON 100 /* that are neither revoked nor expired */
+#define TOKEN_USED_EVERY_S 60 /* how exactly it is kept when a token was used */
+#define HOST_NAME_MAXIMUM_BYTES 253
+#define HOST_VERSION_MAXIMUM_BYTES 100
+
 /* A person's or a host's token, as sent in Authorization: Bearer. */
 Actor *identity_from_token(const ApiSite *site, Store *store, const char *secret, GError **error);
 /* *csrf (caller frees) is what this session's forms must carry. */

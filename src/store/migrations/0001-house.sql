@@ -199,36 +199,43 @@ CREATE TABLE token (
 	created_us BIGINT NOT NULL,
 	expires_us BIGINT NOT NULL,
 	revoked_us BIGINT,
-	used_us BIGINT
+	used_us BIGINT                      -- to the minute
 );
+CREATE INDEX token_person ON token (person_id, id);
 
 CREATE TABLE session (
-	digest TEXT PRIMARY KEY,
+	digest TEXT PRIMARY KEY,            -- of the cookie
 	person_id BIGINT NOT NULL REFERENCES person (id),
-	csrf TEXT NOT NULL,
 	created_us BIGINT NOT NULL,
 	expires_us BIGINT NOT NULL
 );
+CREATE INDEX session_person ON session (person_id);
 
 -- One-time links with which a person logs in without a password.
 CREATE TABLE login_link (
 	digest TEXT PRIMARY KEY,
-	person_id BIGINT NOT NULL REFERENCES person (id),
+	person_id BIGINT NOT NULL UNIQUE REFERENCES person (id),
 	expires_us BIGINT NOT NULL
 );
 
--- Failed logins by name and by address, for the rate limit; it holds across droverds.
+-- Failed logins, one row each, for the rate limits; they hold across droverds. Names as digests: people type
+-- passwords into the wrong field.
 CREATE TABLE login_failure (
-	subject TEXT NOT NULL,
+	id SERIAL_ID,
+	name_digest TEXT,                   -- NULL: a link, or forgiven by a login that went well
+	address TEXT,                       -- IPv6: its /64; NULL: not from the network
 	at_us BIGINT NOT NULL
 );
-CREATE INDEX login_failure_subject ON login_failure (subject, at_us);
+CREATE INDEX login_failure_name ON login_failure (name_digest, at_us);
+CREATE INDEX login_failure_address ON login_failure (address, at_us);
+CREATE INDEX login_failure_at ON login_failure (at_us);
 
+-- One-time codes with which hosts enrol; one open invitation a name.
 CREATE TABLE enrolment (
-	digest TEXT PRIMARY KEY,
+	digest TEXT PRIMARY KEY,            -- of the code
 	kind TEXT NOT NULL CHECK (kind IN ('balancer', 'node')),
-	name TEXT NOT NULL,
-	actor TEXT NOT NULL,
+	name TEXT NOT NULL UNIQUE,
+	actor TEXT NOT NULL,                -- who invited it
 	expires_us BIGINT NOT NULL
 );
 
