@@ -101,8 +101,7 @@ gboolean deployable_index_build(
 
 /* The verdict on one item of a landing is now `state`; ITEM_UNRULED withdraws it. O(log n), and the
  * length of the landing's items, toggles and fixes. Verdicts never change what is in the tree.
- * Fails with DROVER_ERROR_NOT_FOUND when there is no such landing or the landing has no such item.
- */
+ * Fails with DROVER_ERROR_NOT_FOUND when there is no such landing, or it has no such item. */
 gboolean deployable_index_rule_item(
 	DeployableIndex *index, gint64 rev, guint32 item, ItemState state, GError **error);
 /* The verdict on the landing itself. LANDING_QA_OK, LANDING_QA_BAD, or what its message said. A
@@ -147,10 +146,9 @@ typedef struct LandingNeed {
 	gint64 rev;
 	gboolean landing_itself; /* else `item` */
 	guint32 item;
-	ItemState now;	 /* what the item counts as now; for the landing itself ITEM_BAD or
-			    ITEM_NEEDS_TESTING */
-	gboolean by_fix; /* also possible: a fix or a rollback that lands later (the blocker is BAD)
-			  */
+	ItemState now; /* what it counts as: ITEM_BAD or ITEM_NEEDS_TESTING */
+	/* The blocker is BAD: a fix or a rollback would do for the tips after it. */
+	gboolean by_fix;
 } LandingNeed;
 /* GArray of LandingNeed, ascending by rev and item, the landing itself first; giving ok to each
  * makes `tip` deployable, and none can be left out. */
