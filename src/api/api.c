@@ -39,6 +39,7 @@ static const ApiRoute *const tables[] = {
 	api_history_routes,
 	api_store_routes,
 	api_notice_routes,
+	api_report_routes,
 	api_person_routes,
 	api_token_routes,
 	api_host_routes,

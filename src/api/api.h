@@ -21,7 +21,8 @@
 typedef struct LandingBooks LandingBooks;
 
 /* What this installation was told: one for the process, unchanging. Texts are borrowed. */
-typedef struct ApiSite {
+typedef struct ApiSite ApiSite;
+struct ApiSite {
 	Clock clock;
 	const char *state_folder; /* where maintenance.txt is looked for */
 	gint64 lock_warn_s;
@@ -31,7 +32,10 @@ typedef struct ApiSite {
 	gboolean mail_require_tls;
 	gint64 retention_days;    /* verdict and notice logs are summarised after */
 	LandingBooks *books;      /* the landings in memory, shared by all calls of the process */
-} ApiSite;
+	/* Makes the static report (page/page.h); the pages stand above the API. */
+	json_t *(*make_report)(
+		const ApiSite *site, Store *store, const Actor *actor, GError **error);
+};
 
 typedef struct ApiCall {
 	const ApiSite *site;

@@ -17,6 +17,7 @@ extern const ApiRoute api_maintenance_routes[];
 extern const ApiRoute api_history_routes[];
 extern const ApiRoute api_store_routes[];
 extern const ApiRoute api_notice_routes[];
+extern const ApiRoute api_report_routes[];
 extern const ApiRoute api_person_routes[];
 extern const ApiRoute api_token_routes[];
 extern const ApiRoute api_host_routes[];

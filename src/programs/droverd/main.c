@@ -13,6 +13,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "landing/book.h"
+#include "page/page.h"
 #include "programs/droverd/daemon.h"
 #include "programs/droverd/listen.h"
 
@@ -278,6 +279,7 @@ static gboolean run(const Options *options, const sigset_t *signals, GError **er
 		.started_us = clock_now_us(CLOCK_SYSTEM)};
 	gboolean ok = settings_site(settings, clock_fixed(now_us), &daemon.site, error);
 	daemon.site.books = books;
+	daemon.site.make_report = page_report;
 	ok = ok && serve(&daemon, signals, error);
 	if (daemon.admin != NULL)
 		http_server_stop(daemon.admin, STOP_GRACE_MS);
