@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The table of commands: the groups in order, and finding a name in them.
+ */
+#include "programs/drover/command.h"
+
+#include <string.h>
+
+#include "programs/drover/text.h"
+
+enum { NEAR_ENOUGH = 2 };
+
+/* clang-format off */
+const Option command_global_options[] = {
+	{"store", "URL", "The database, sqlite:PATH or postgresql://… (DROVER_STORE, [store] url)"},
+	{"state", "DIR", "The state folder (DROVER_STATE, [state] folder)"},
+	{"server", "URL", "Work through this server's API, not on the store (DROVER_SERVER, [server] url)"},
+	{"token-file", "FILE", "The token for the server (DROVER_TOKEN, DROVER_TOKEN_FILE, [server] token-file)"},
+	{"config", "FILE", "The configuration (DROVER_CONFIG; /etc/drover/drover.conf if it is there)"},
+	{"json", NULL, "Print the API's answer itself"},
+	{"quiet", NULL, "Print answers and errors only"},
+	{"color", "WHEN", "auto, always or never (NO_COLOR)"},
+	{"log-json", NULL, "Log to stderr as JSON, one event a line"},
+	{"now", "TIME", "Act as if it were this time, for rehearsals and tests"},
+	{"allow-root", NULL, "Work on the store although you are root"},
+	{"help", NULL, "Explain the command"},
+	{"version", NULL, "Print the version"},
+	{0},
+};
+
+static const CommandGroup groups[] = {
+	{NULL, "Every day", job_commands},
+	{"landing", "What landed, and up to where it may be deployed", landing_commands},
+	{"qa", "Verdicts on landings and their items", qa_commands},
+	{"product", "What is shipped", product_commands},
+	{"notice", "Mail that was queued and sent", notice_commands},
+	{"maintenance", "The maintenance switch", maintenance_commands},
+	{"history", "Who changed what, and proof that it is all there", history_commands},
+	{"store", "The database: backup, restore, check, migrate", store_commands},
+	{"user", "People, their roles and how they log in", user_commands},
+	{"token", "Secrets with which programs and people use the API", token_commands},
+	{"host", "Balancers and nodes", host_commands},
+	{"config", "The configuration file", config_commands},
+	{NULL, "About the command itself", about_commands},
+	{0},
+};
+/* clang-format on */
+
+const CommandGroup *command_groups(void)
+{
+	return groups;
+}
+
+const CommandGroup *command_find_group(const char *name)
+{
+	for (const CommandGroup *group = groups; group->commands != NULL; group++)
+		if (g_strcmp0(group->name, name) == 0)
+			return group;
+	return NULL;
+}
+
+const Command *command_find(const char *name)
+{
+	for (const CommandGroup *group = groups; group->commands != NULL; group++)
+		for (const Command *command = group->commands; command->name != NULL; command++)
+			if (strcmp(command->name, name) == 0)
+				return command;
+	return NULL;
+}
+
+static const Option *find_in(const Option *options, const char *name)
+{
+	for (; options != NULL && options->name != NULL; options++)
+		if (strcmp(options->name, name) == 0)
+			return options;
+	return NULL;
+}
+
+const Option *command_find_option(const Command *command, const char *name)
+{
+	const Option *own = command != NULL ? find_in(command->options, name) : NULL;
+	return own != NULL ? own : find_in(command_global_options, name);
+}
+
+typedef struct Nearest {
+	const char *typed, *name;
+	guint distance;
+} Nearest;
+
+static void consider(Nearest *nearest, const char *name)
+{
+	guint distance = text_distance(nearest->typed, name);
+	if (distance < nearest->distance && distance < strlen(name))
+		*nearest = (Nearest){nearest->typed, name, distance};
+}
+
+const char *command_nearest(const CommandGroup *group, const char *typed)
+{
+	Nearest nearest = {typed, NULL, NEAR_ENOUGH + 1};
+	if (group != NULL) {
+		for (const Command *command = group->commands; command->name != NULL; command++)
+			consider(&nearest, command->name + strlen(group->name) + 1);
+		return nearest.name;
+	}
+	for (const CommandGroup *each = groups; each->commands != NULL; each++) {
+		if (each->name != NULL)
+			consider(&nearest, each->name);
+		else
+			for (const Command *command = each->commands; command->name != NULL;
+				command++)
+				consider(&nearest, command->name);
+	}
+	return nearest.name;
+}
+
+const char *command_nearest_option(const Command *command, const char *typed)
+{
+	Nearest nearest = {typed, NULL, NEAR_ENOUGH + 1};
+	for (const Option *option = command != NULL ? command->options : NULL;
+		option != NULL && option->name != NULL; option++)
+		consider(&nearest, option->name);
+	for (const Option *option = command_global_options; option->name != NULL; option++)
+		consider(&nearest, option->name);
+	return nearest.name;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the files of commands share among themselves.
+ */
+#ifndef DROVER_COMMANDS_H
+#define DROVER_COMMANDS_H
+
+#include "programs/drover/invocation.h"
+
+gboolean landing_run_deployable(Invocation *invocation, GError **error);
+gboolean job_run_report(Invocation *invocation, GError **error);
+gboolean maintenance_run_upgrade(Invocation *invocation, GError **error);
+
+/* A line for each of the API's ScanResults. */
+void landing_show_scans(const Screen *screen, const json_t *scans);
+/* Writes the static report to `folder`, under the job lock "report" when the store is ours. */
+gboolean report_write(Invocation *invocation, const char *folder, GError **error);
+/* A whole file, "-" is standard input; NUL after its end. Fails as file_read() does. Caller frees.
+ */
+char *commands_read_input(const char *path, gsize maximum_bytes, gsize *size_bytes, GError **error);
+/* Fails with DROVER_ERROR_MAINTENANCE while the switch is on: for what changes something beside the
+ * API. */
+gboolean commands_refuse_in_maintenance(Invocation *invocation, GError **error);
+
+#endif
