@@ -36,8 +36,13 @@ static Rollback *find_rollback(const DeployableIndex *index, guint32 landing)
 	if (!index_flag(index, landing, LANDING_ROLLBACK))
 		return NULL;
 	Rollback *rollbacks = (Rollback *)(gpointer)index->rollbacks->data;
-	guint from = 0;
 	guint until = index->rollbacks->len;
+	guint from = until - 1;
+	/* Most that is asked for is young, so in steps that double from the end. */
+	for (guint step = 1; rollbacks[from].landing > landing; step *= 2) {
+		until = from;
+		from -= MIN(step, from);
+	}
 	while (until - from > 1) {
 		guint middle = from + (until - from) / 2;
 		if (rollbacks[middle].landing <= landing)
