@@ -108,6 +108,15 @@ static void note(GitLanding *landing, const GitNode *node, const char *text)
 		g_ptr_array_add(landing->notes, line);
 }
 
+static gboolean names_items(const GPtrArray *nodes)
+{
+	for (guint i = 0; i < nodes->len; i++) {
+		if (((const GitNode *)nodes->pdata[i])->facts->items->len)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static ItemState ruled_state(const MessageFacts *facts, gboolean authors_may_rule)
 {
 	if (facts->untestable)
@@ -119,6 +128,8 @@ static ItemState ruled_state(const MessageFacts *facts, gboolean authors_may_rul
  * item that another commit names without ruling on it stays open. */
 static void combine_items(GitLanding *landing, const GPtrArray *nodes, gboolean authors_may_rule)
 {
+	if (!names_items(nodes))
+		return;
 	g_autoptr(GHashTable) states = g_hash_table_new(g_str_hash, g_str_equal);
 	const GitNode *head = nodes->pdata[0];
 	for (guint i = 0; i < nodes->len; i++) {

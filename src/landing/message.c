@@ -40,7 +40,9 @@ gboolean cursor_at_word_start(const Cursor *cursor)
 	char before = cursor->at[-1];
 	if (before == '-') /* "-fixes #3" as a list's bullet, but not "bug-fix #3" */
 		return cursor->at - cursor->start == 1 || cursor->at[-2] == '\n';
-	if (strchr("/@#.", before))
+	if (before == ' ' || before == '\n')
+		return TRUE;
+	if (before == '/' || before == '@' || before == '#' || before == '.')
 		return FALSE;
 	return !is_word_byte(before) || ends_with_mark(cursor->start, cursor->at);
 }
@@ -70,7 +72,10 @@ gboolean cursor_take_phrase(Cursor *cursor, const char *phrase)
 				return FALSE;
 			continue;
 		}
-		if (ahead.at == ahead.end || g_ascii_tolower(*ahead.at) != *phrase)
+		if (ahead.at == ahead.end)
+			return FALSE;
+		char byte = *ahead.at;
+		if (byte != *phrase && (!g_ascii_isupper(byte) || (byte | 0x20) != *phrase))
 			return FALSE;
 		ahead.at++;
 	}
@@ -256,6 +261,8 @@ static gboolean take_tag(MessageReader *reader, Cursor *cursor)
 static gboolean take_git_revert(MessageReader *reader, Cursor *cursor)
 {
 	Cursor ahead = *cursor;
+	if ((*ahead.at | 0x20) != 't')
+		return FALSE;
 	if (!cursor_take_phrase(&ahead, "this reverts commit") &&
 		!cursor_take_phrase(&ahead, "this reverts commits"))
 		return FALSE;
@@ -319,12 +326,14 @@ static void blank_quotes_in_line(char *line, char *end)
 	if (cursor_take_phrase(&start, "revert") || cursor_take_phrase(&start, "reapply")) {
 		cursor_skip_blanks(&start);
 		char *open = at + (start.at - at);
-		char *close =
-			open < end && *open == '"' ? memrchr(open, '"', (gsize)(end - open)) : NULL;
-		if (close && close > open) /* a subject cut short has no closing quote */
-			blank_out(open, close + 1);
-		else if (close)
+		char *close = end;
+		while (close > open && *(close - 1) != '"')
+			close--;
+		gboolean quoted = open < end && *open == '"';
+		if (quoted && close == open + 1) /* the subject was cut short */
 			blank_out(open, end);
+		else if (quoted)
+			blank_out(open, close);
 	}
 	char *tick = memchr(at, '`', (gsize)(end - at));
 	while (tick) {
@@ -336,6 +345,14 @@ static void blank_quotes_in_line(char *line, char *end)
 	}
 }
 
+static void replace_bytes(char *text, gsize size_bytes, char byte)
+{
+	char *end = text + size_bytes;
+	for (char *at = memchr(text, byte, size_bytes); at;
+		at = memchr(at, byte, (gsize)(end - at)))
+		*at = ' ';
+}
+
 /* A copy of the text with blanks instead of quotes, carriage returns and NUL bytes. */
 static char *without_quotes(const char *message, gsize size_bytes)
 {
@@ -343,10 +360,8 @@ static char *without_quotes(const char *message, gsize size_bytes)
 	if (size_bytes)
 		memcpy(text, message, size_bytes);
 	text[size_bytes] = 0;
-	for (gsize i = 0; i < size_bytes; i++) {
-		if (text[i] == '\r' || text[i] == 0)
-			text[i] = ' ';
-	}
+	replace_bytes(text, size_bytes, '\r');
+	replace_bytes(text, size_bytes, 0);
 	for (char *line = text, *end = text + size_bytes; line < end;) {
 		char *newline = memchr(line, '\n', (gsize)(end - line));
 		blank_quotes_in_line(line, newline ? newline : end);
@@ -377,7 +392,8 @@ MessageFacts *message_read(const char *message, gsize size_bytes, guint patterns
 	MessageFacts *facts = facts_new();
 	MessageReader reader = {.facts = facts, .patterns = patterns};
 	if (size_bytes > MESSAGE_MAXIMUM_BYTES) {
-		message_add_problem(&reader, "the message is longer than %d bytes: the rest is not read",
+		message_add_problem(&reader,
+			"the message is longer than %d bytes: the rest is not read",
 			MESSAGE_MAXIMUM_BYTES);
 		size_bytes = MESSAGE_MAXIMUM_BYTES;
 	}

@@ -17,23 +17,23 @@ typedef struct Keyword {
 #define FORGE ITEM_PATTERN_FIXES
 #define REFER ITEM_PATTERN_REFERENCE
 
-/* Longer phrases before those they begin with. */
+/* In the order of their first letters; longer phrases before those they begin with. */
 static const Keyword keywords[] = {
 	{"addresses", REFER, FALSE},
 	{"bug", ITEM_PATTERN_BUG, TRUE},
 	{"bugs", ITEM_PATTERN_BUG, TRUE},
-	{"closes", ITEM_PATTERN_CLOSES | FORGE, TRUE},
 	{"close", FORGE, FALSE},
 	{"closed", FORGE, FALSE},
+	{"closes", ITEM_PATTERN_CLOSES | FORGE, TRUE},
 	{"closing", FORGE, FALSE},
 	{"fix", FORGE, FALSE},
-	{"fixes", FORGE, FALSE},
 	{"fixed", FORGE, FALSE},
+	{"fixes", FORGE, FALSE},
 	{"fixing", FORGE, FALSE},
 	{"implement", FORGE, FALSE},
-	{"implements", FORGE, FALSE},
 	{"implemented", FORGE, FALSE},
 	{"implementing", FORGE, FALSE},
+	{"implements", FORGE, FALSE},
 	{"lp", ITEM_PATTERN_LP, TRUE},
 	{"merge pull request", ITEM_PATTERN_MERGE, FALSE},
 	{"part of", REFER, FALSE},
@@ -43,8 +43,8 @@ static const Keyword keywords[] = {
 	{"refs", REFER, FALSE},
 	{"related to", REFER, FALSE},
 	{"resolve", FORGE, FALSE},
-	{"resolves", FORGE, FALSE},
 	{"resolved", FORGE, FALSE},
+	{"resolves", FORGE, FALSE},
 	{"resolving", FORGE, FALSE},
 	{"see also", REFER, FALSE},
 	{"see", REFER, FALSE},
@@ -328,15 +328,21 @@ static gboolean take_merge_request(MessageReader *reader, Cursor *cursor)
 
 gboolean message_take_items(MessageReader *reader, Cursor *cursor)
 {
-	char first = g_ascii_tolower(*cursor->at);
+	/* most words end here: this runs for each word of each message of a history */
+	char first = (char)(cursor->at[0] | 0x20);
+	char second = cursor->end - cursor->at > 1 ? (char)(cursor->at[1] | 0x20) : 0;
 	if (first == 'f' && take_fixed_commits(reader, cursor))
 		return TRUE;
 	if (first == 's' && take_merge_request(reader, cursor))
 		return TRUE;
 	for (gsize i = 0; i < G_N_ELEMENTS(keywords); i++) {
 		const Keyword *keyword = &keywords[i];
+		if (keyword->phrase[0] > first)
+			return FALSE;
+		if (keyword->phrase[0] != first || keyword->phrase[1] != second)
+			continue;
 		Cursor ahead = *cursor;
-		if (keyword->phrase[0] != first || !(keyword->pattern & reader->patterns) ||
+		if (!(keyword->pattern & reader->patterns) ||
 			!cursor_take_phrase(&ahead, keyword->phrase))
 			continue;
 		cursor_skip_blanks(&ahead);
@@ -391,8 +397,10 @@ void message_read_subject_end(MessageReader *reader, const char *text, gsize siz
 		end--;
 	if (end - text < 4 || end[-1] != ')')
 		return;
-	const char *open = memrchr(text, '(', (gsize)(end - text));
-	if (!open || (open[1] != '#' && open[1] != '!'))
+	const char *open = end - 1;
+	while (open > text && *open != '(')
+		open--;
+	if (*open != '(' || (open[1] != '#' && open[1] != '!'))
 		return;
 	Cursor cursor = {text, open + 2, end};
 	const char *number = NULL;

@@ -14,7 +14,8 @@ static const char prelude[] =
 	"set -e; nl='\n'\n"
 	"tick() { n=$(cat \"$HOME/clock\"); n=$((n+60)); echo $n >\"$HOME/clock\";\n"
 	"  export GIT_AUTHOR_DATE=\"$n +0000\" GIT_COMMITTER_DATE=\"$n +0000\"; }\n"
-	"c() { tick; git commit -q --allow-empty -m \"$1\"; git tag -f \"${1%%[ :$nl]*}\" >/dev/null; "
+	"c() { tick; git commit -q --allow-empty -m \"$1\"; git tag -f \"${1%%[ :$nl]*}\" "
+	">/dev/null; "
 	"}\n"
 	"m() { tick; msg=$1; shift; git merge -q --no-ff -m \"$msg\" \"$@\" >/dev/null;\n"
 	"  git tag -f \"${msg%%[ :$nl]*}\" >/dev/null; }\n";

@@ -234,6 +234,7 @@ static void test_quoted_text_is_not_read(void **state)
 		{"Revert \"Fix \"it\" Bug: 3\" Bug: 4", " | 4 |  | "},
 		{"Revert \"A subject that was cut, Bug: 3", " |  |  | "},
 		{"Reapply \"Bug: 3\"", " |  |  | "},
+		{"Revert that \"x\" Bug: 3 \"y\"", " | 3 |  | "},
 		{"Merge branch 'x'\n\nRevert \"Bug: 3\"\n", " |  |  | "},
 		{"The \"[no-qa]\" tag", "no-qa |  |  | "},
 	};
