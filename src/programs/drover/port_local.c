@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "landing/book.h"
+#include "page/page.h"
 
 typedef struct LocalPort {
 	Port port;
@@ -79,6 +80,7 @@ Port *port_open_local(Settings *settings, Clock clock, gboolean *made, GError **
 	local->port = (Port){call_local, close_local, g_steal_pointer(&store)};
 	local->site = site;
 	local->site.books = landing_books_new();
+	local->site.make_report = page_report;
 	local->actor = local_actor();
 	return &local->port;
 }

@@ -96,9 +96,9 @@ static void remind(Timer *timer)
 		daemon_count(timer->daemon, reminders);
 }
 
-static gboolean is_after_hour(Clock clock, gint64 hour)
+static gboolean is_time_of_day(Clock clock, gint64 seconds_after_midnight)
 {
-	return clock_now_us(clock) % US_PER_DAY / (3600 * US_PER_SECOND) >= hour;
+	return clock_now_us(clock) % US_PER_DAY >= seconds_after_midnight * US_PER_SECOND;
 }
 
 static void loop(Timer *timer)
@@ -106,7 +106,7 @@ static void loop(Timer *timer)
 	Daemon *daemon = timer->daemon;
 	gint64 scan_every_ms = settings_integer(daemon->settings, "clock.scan-every") * 1000;
 	gint64 remind_every_ms = settings_integer(daemon->settings, "clock.remind-every") * 1000;
-	gint64 remind_from = settings_integer(daemon->settings, "clock.remind-from");
+	gint64 remind_from_s = settings_integer(daemon->settings, "clock.remind-from");
 	gint64 next_scan_ms = 0, next_remind_ms = 0;
 	do {
 		gint64 now_ms = clock_monotonic_ms();
@@ -117,7 +117,7 @@ static void loop(Timer *timer)
 			next_scan_ms = clock_monotonic_ms() + scan_every_ms;
 		}
 		if (remind_every_ms > 0 && now_ms >= next_remind_ms &&
-			is_after_hour(daemon->site.clock, remind_from)) {
+			is_time_of_day(daemon->site.clock, remind_from_s)) {
 			remind(timer);
 			next_remind_ms = clock_monotonic_ms() + remind_every_ms;
 		}
