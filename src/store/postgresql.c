@@ -105,7 +105,7 @@ static char *one_line(const char *message)
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	for (char **line = lines; *line; line++)
 		g_strstrip(*line);
-	char *joined = g_strjoinv("; ", lines);
+	g_autofree char *joined = g_strjoinv("; ", lines);
 	return g_utf8_make_valid(joined, -1);
 }
 

@@ -111,13 +111,19 @@ static char *backup_path(const Place *place)
 	return g_strconcat(place->folder, "/backup.db", NULL);
 }
 
-static char *must_back_up(const Place *place, const char *path)
+/* Returns the head of the history that was published with it. Caller frees. */
+static char *must_back_up_for_head(const Place *place, const char *path)
 {
 	g_autoptr(GError) error = NULL;
 	char *head = NULL;
 	store_backup(place->store, path, &head, &error);
 	assert_good(error);
 	return head;
+}
+
+static void must_back_up(const Place *place, const char *path)
+{
+	g_free(must_back_up_for_head(place, path));
 }
 
 static Store *must_open(const char *url)
@@ -143,7 +149,7 @@ static void test_a_backup_is_a_store_with_the_same_rows(void **state)
 	Place *place = *state;
 	furnish(place->store);
 	g_autofree char *path = backup_path(place);
-	g_autofree char *head = must_back_up(place, path);
+	g_autofree char *head = must_back_up_for_head(place, path);
 	g_autofree char *url = g_strconcat("sqlite:", path, NULL);
 	g_autoptr(Store) copy = must_open(url);
 	g_autofree char *expected = dump(place->store, copy);
@@ -165,7 +171,7 @@ static void test_a_backup_is_one_private_file(void **state)
 	assert_true(file_make_folder(folder, 0700, NULL));
 	for (int i = 0; i < 2; i++) { /* the second replaces the first */
 		struct stat about;
-		g_autofree char *head = must_back_up(place, path);
+		must_back_up(place, path);
 		g_autoptr(GDir) files = g_dir_open(folder, 0, NULL);
 		assert_string_equal(g_dir_read_name(files), "nightly.db");
 		assert_null(g_dir_read_name(files));
@@ -179,7 +185,7 @@ static void assert_restores_into(const Place *place, StoreKind kind)
 	g_autoptr(GError) error = NULL;
 	furnish(place->store);
 	g_autofree char *path = backup_path(place);
-	g_autofree char *head = must_back_up(place, path);
+	must_back_up(place, path);
 	g_autofree char *url = place_new_url(place, kind);
 	g_autoptr(Store) target = must_open(url);
 	store_restore(target, path, &error);
@@ -217,7 +223,7 @@ static void test_long_tables_are_copied_whole(void **state)
 				 "ALL SELECT i + 1 FROM n WHERE i < 1234) SELECT 'ada', i FROM n");
 	g_autofree char *path = backup_path(place);
 	g_autofree char *url = g_strconcat("sqlite:", path, NULL);
-	g_autofree char *head = must_back_up(place, path);
+	must_back_up(place, path);
 	g_autoptr(Store) copy = must_open(url);
 	assert_int_equal(must_read_integer(copy, "SELECT count(*) FROM login_failure"), 1234);
 	assert_int_equal(must_read_integer(copy, "SELECT sum(at_us) FROM login_failure"), 761995);
@@ -258,7 +264,7 @@ static void test_a_backup_while_others_write_is_of_one_instant(void **state)
 	g_autofree char *path = backup_path(place);
 	g_autofree char *url = g_strconcat("sqlite:", path, NULL);
 	for (int i = 0; i < 5; i++) {
-		g_autofree char *head = must_back_up(place, path);
+		g_autofree char *head = must_back_up_for_head(place, path);
 		g_autoptr(Store) copy = must_open(url);
 		gint64 left =
 			must_read_integer(copy, "SELECT value FROM counter WHERE name = 'left'");
@@ -282,7 +288,7 @@ static void test_a_store_with_people_is_not_restored_into(void **state)
 	Place *place = *state;
 	GError *error = NULL;
 	g_autofree char *path = backup_path(place);
-	g_autofree char *head = must_back_up(place, path);
+	must_back_up(place, path);
 	furnish(place->store);
 	assert_false(store_restore(place->store, path, &error));
 	assert_error(&error, DROVER_ERROR_CONFLICT, "new, empty store");
@@ -295,7 +301,7 @@ static void test_a_backup_of_a_newer_drover_is_refused(void **state)
 	GError *error = NULL;
 	g_autofree char *path = backup_path(place);
 	g_autofree char *url = g_strconcat("sqlite:", path, NULL);
-	g_autofree char *head = must_back_up(place, path);
+	must_back_up(place, path);
 	Store *copy = must_open(url);
 	must_write(copy, "INSERT INTO schema_version (version, name) VALUES (9999, 'x')");
 	store_close(copy);
@@ -340,7 +346,7 @@ static void test_a_restored_generation_is_never_one_that_was(void **state)
 	g_autoptr(GError) error = NULL;
 	g_autofree char *path = backup_path(place);
 	must_write(place->store, "UPDATE counter SET value = 5");
-	g_autofree char *head = must_back_up(place, path);
+	must_back_up(place, path);
 	must_write(place->store, "UPDATE counter SET value = 8");
 	store_restore(place->store, path, &error);
 	assert_good(error);
@@ -406,7 +412,7 @@ static void test_a_damaged_page_is_found(void **state)
 	furnish(place->store);
 	g_autofree char *path = backup_path(place);
 	g_autofree char *url = g_strconcat("sqlite:", path, NULL);
-	g_autofree char *head = must_back_up(place, path);
+	must_back_up(place, path);
 	g_autofree char *root = NULL;
 	{
 		g_autoptr(Store) copy = must_open(url);

@@ -83,6 +83,7 @@ static void test_jobs_do_not_block_each_other(void **state)
 	pid_t holder = start_holder(place);
 	g_autoptr(StoreJob) remind = store_job_take(place->store, "remind", CLOCK_SYSTEM, &error);
 	assert_good(error);
+	assert_non_null(remind);
 	kill_holder(holder);
 }
 
@@ -96,6 +97,8 @@ static void test_stores_do_not_block_each_other(void **state)
 	g_autoptr(StoreJob) lock = store_job_take(place->store, "scan", CLOCK_SYSTEM, &error);
 	g_autoptr(StoreJob) other_lock = store_job_take(other, "scan", CLOCK_SYSTEM, &error);
 	assert_good(error);
+	assert_non_null(lock);
+	assert_non_null(other_lock);
 }
 
 static void test_one_process_does_not_take_a_job_twice(void **state)
@@ -105,6 +108,7 @@ static void test_one_process_does_not_take_a_job_twice(void **state)
 	g_autoptr(Store) other = place_connect(place);
 	g_autoptr(StoreJob) lock = store_job_take(place->store, "scan", CLOCK_SYSTEM, &error);
 	assert_good(error);
+	assert_non_null(lock);
 	assert_null(store_job_take(other, "scan", CLOCK_SYSTEM, &error));
 	assert_error(&error, DROVER_ERROR_LOCKED, "scan is at work on host");
 }
@@ -145,6 +149,7 @@ static void test_a_recycled_pid_holds_nothing(void **state)
 	assert_int_equal(holders->len, 0);
 	g_autoptr(StoreJob) lock = store_job_take(place->store, "scan", CLOCK_SYSTEM, &error);
 	assert_good(error);
+	assert_non_null(lock);
 }
 
 static void test_those_at_work_are_listed(void **state)
