@@ -11,12 +11,11 @@
 
 /* Statements that a connection keeps prepared; those beyond are prepared for each use. */
 #define STORE_CACHED_STATEMENTS 512
-#define STORE_CACHED_PARAMETERS 64 /* PostgreSQL: of a statement that has NULLs among its values   \
-				    */
-/* A transaction that could not be serialized, or found the database busy, is run this often at most
- * … */
-#define STORE_TRIES 10
-/* … with a pause that doubles up to this, of which a random part is slept. */
+/* PostgreSQL: with more parameters, and NULLs among them, a statement is not kept. */
+#define STORE_CACHED_PARAMETERS 64
+/* A transaction that could not be serialized, or found the database busy, runs this often at most,
+ * with a pause between that doubles up to STORE_PAUSE_MS, of which a random part is slept. */
+#define STORE_TRIES    10
 #define STORE_PAUSE_MS 500
 /* How long one try waits for whoever is writing. */
 #define STORE_SQLITE_BUSY_MS	    2500

@@ -12,7 +12,8 @@
 
 typedef struct StoreJob StoreJob;
 
-/* Does not wait. Fails with DROVER_ERROR_LOCKED, naming the holder's host, pid and age. */
+/* Not inside a transaction. Does not wait for the job. Fails with DROVER_ERROR_LOCKED, naming the
+ * holder's host, pid and age. */
 StoreJob *store_job_take(Store *store, const char *job, Clock clock, GError **error);
 void store_job_release(StoreJob *lock);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreJob, store_job_release)

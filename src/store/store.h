@@ -10,7 +10,13 @@
  * All writing happens inside store_write(): it is alone (SQLite: BEGIN IMMEDIATE; PostgreSQL:
  * SERIALIZABLE behind one advisory lock), so ids grow in the order of commits, and it is run again
  * when the database says the transaction could not be serialized. A database that is away gives
- * DROVER_ERROR_UNAVAILABLE; the next call connects anew.
+ * DROVER_ERROR_UNAVAILABLE; the next call connects anew. A statement that breaks a key or a
+ * reference gives DROVER_ERROR_CONFLICT. Texts are UTF-8 (else DROVER_ERROR_INPUT) and compare byte
+ * by byte.
+ *
+ * Two things to know when writing for both: on PostgreSQL a statement that failed spoils the
+ * transaction around it (try what may fail in joined work, below), and a query's rows are all in
+ * memory: read long tables page by page, by their key.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -63,12 +69,15 @@ gboolean store_check_schema(Store *store, GError **error);
 /* Work done in a transaction; may be run more than once, so it changes nothing but the store and
  * what it overwrites each time. Returning FALSE (with error set) rolls back. */
 typedef gboolean (*StoreWork)(Store *store, gpointer of, GError **error);
-/* Inside a transaction already, the work joins it. */
+/* Inside store_write() already, the work joins it: when it fails, what it did is taken back, and
+ * the outer work may go on. Rows that are still being read must be finished or freed before a
+ * transaction begins, and before the work that reads them returns. */
 gboolean store_write(Store *store, StoreWork work, gpointer of, GError **error);
-/* One consistent view over several queries; writing in it fails. */
+/* One consistent view over several queries; writing in it fails. Inside a transaction the work
+ * joins it. */
 gboolean store_read(Store *store, StoreWork work, gpointer of, GError **error);
 
-/* Runs a statement that gives no rows. */
+/* Runs a statement; rows it gives are ignored. Whatever writes needs store_write() around it. */
 gboolean store_execute(
 	Store *store, GError **error, const char *sql, const StoreValue *values, gsize count);
 /* Rows changed by the last store_execute(). */
@@ -97,6 +106,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreRows, store_rows_free)
 #define STORE_CHANGES	 "changes"    /* anything that a page shows */
 /* Inside store_write(). */
 gboolean store_counter_advance(Store *store, const char *counter, GError **error);
+/* 0 for a counter that never advanced. */
 gboolean store_counter_get(Store *store, const char *counter, gint64 *value, GError **error);
 
 #endif

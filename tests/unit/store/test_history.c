@@ -124,11 +124,20 @@ static void test_an_entry_that_is_not_there_is_not_found(void **state)
 	assert_error(&error, DROVER_ERROR_NOT_FOUND, "entry 1");
 }
 
+static gboolean append_1001(Store *store, gpointer of, GError **error)
+{
+	for (int i = 0; i < 1001; i++)
+		if (!history_append(store, i, "ada", "a", "s", NULL, NULL, NULL, error))
+			return FALSE;
+	return TRUE;
+}
+
 static void test_more_entries_than_a_page_verify(void **state)
 {
 	Place *place = *state;
-	for (int i = 0; i < 1001; i++)
-		must_append(place->store, "ada", "product/web");
+	g_autoptr(GError) error = NULL;
+	store_write(place->store, append_1001, NULL, &error);
+	assert_good(error);
 	HistoryVerdict verdict = must_verify(place->store, NULL);
 	assert_int_equal(verdict.entries, 1001);
 	assert_null(verdict.problem);
