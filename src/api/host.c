@@ -278,7 +278,7 @@ static gboolean find_invitation(Store *store, gpointer of, GError **error)
 	drover_error_set(error, DROVER_ERROR_UNAUTHENTICATED,
 		"this code enrols nobody: it is unknown, used or older than %d hours; an admin can "
 		"give "
-		"a new one: drover host invite NAME",
+		"a new one: drover host invite NAME --kind KIND",
 		ENROLMENT_HOURS);
 	return FALSE;
 }

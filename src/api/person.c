@@ -141,7 +141,7 @@ gboolean person_keep_an_admin(Store *store, const Person *person, const char *de
 		return TRUE;
 	drover_error_set(error, DROVER_ERROR_CONFLICT,
 		"cannot %s: %s is the last admin; first make somebody else one: "
-		"drover user grant NAME admin --product '*'",
+		"drover user grant NAME admin all",
 		deed, person->name);
 	return FALSE;
 }
@@ -369,7 +369,7 @@ static json_t *make_login_link(ApiCall *call, GError **error)
 		return NULL;
 	if (person->is_disabled) {
 		drover_error_set(error, DROVER_ERROR_CONFLICT,
-			"no login link for %s, who is disabled; first: drover user enable %s",
+			"no login link for %s, who is disabled; first: drover user set %s --enable",
 			person->name, person->name);
 		return NULL;
 	}

@@ -95,7 +95,7 @@ static Person *load_owner(ApiCall *call, GError **error)
 	g_autoptr(Person) owner = person_load(call->store, name, error);
 	if (owner != NULL && owner->is_disabled) {
 		drover_error_set(error, DROVER_ERROR_CONFLICT,
-			"no token for %s, who is disabled; first: drover user enable %s",
+			"no token for %s, who is disabled; first: drover user set %s --enable",
 			owner->name, owner->name);
 		return NULL;
 	}
