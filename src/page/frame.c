@@ -229,7 +229,7 @@ static void write_footer(Html *html, const PageFrame *frame)
 		html_text(html, "Drover ");
 		html_text(html, json_text(frame->status, "version"));
 		html_text(html, frame->report ? " · as of " : " · ");
-		part_time(html, frame, frame->status, "now");
+		part_instant(html, frame->status, "now");
 		html_text(html, " · times are UTC");
 	} else {
 		html_text(html, "Drover");

@@ -25,7 +25,12 @@ static void write_card(Html *html, const PageFrame *frame, const json_t *product
 	html_close(html, "span");
 	html_close(html, "h2");
 	summary_picture(html, frame, summary);
-	if (json_integer_of(summary, "landings") > 0) {
+	if (!blockers) {
+		html_element(html, "p",
+			html_print(html, "%" G_GINT64_FORMAT " landings block the tip.",
+				json_integer_of(summary, "blocker_count")),
+			"class", "quiet", NULL);
+	} else if (json_integer_of(summary, "landings") > 0) {
 		html_open(html, "div", "class", "columns", NULL);
 		html_open(html, "div", NULL);
 		html_element(html, "h3", "Why no further", NULL);

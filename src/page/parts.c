@@ -120,6 +120,13 @@ const char *part_age(Html *html, const PageFrame *frame, gint64 time_us)
 	return html_print(html, "%s", duration);
 }
 
+void part_instant(Html *html, const json_t *object, const char *key)
+{
+	g_autofree char *brief = format_time_short(json_time(object, key));
+	html_element(html, "time", brief, "datetime", json_text(object, key), "title",
+		html_print(html, "%s UTC", brief), NULL);
+}
+
 void part_time(Html *html, const PageFrame *frame, const json_t *object, const char *key)
 {
 	gint64 time_us = json_time(object, key);
@@ -127,13 +134,9 @@ void part_time(Html *html, const PageFrame *frame, const json_t *object, const c
 		html_element(html, "span", "–", "class", "quiet", NULL);
 		return;
 	}
-	g_autofree char *brief = format_time_short(time_us);
-	html_open(html, "time", "datetime", json_text(object, key), "title",
-		html_print(html, "%s UTC", brief), NULL);
-	html_text(html, brief);
-	html_close(html, "time");
-	html_text(html, " ");
 	const char *age = part_age(html, frame, time_us);
+	part_instant(html, object, key);
+	html_text(html, " ");
 	html_element(html, "span",
 		time_us > frame->now_us ? html_print(html, "in %s", age)
 					: html_print(html, "%s ago", age),

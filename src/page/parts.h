@@ -30,6 +30,8 @@ gint64 json_time(const json_t *object, const char *key);
 
 /* "2026-11-21 03:47, 3 h ago" in <time>; a dash for null. */
 void part_time(Html *html, const PageFrame *frame, const json_t *object, const char *key);
+/* The same without the age. */
+void part_instant(Html *html, const json_t *object, const char *key);
 /* Only "3 h", for sentences. As html_print(). */
 const char *part_age(Html *html, const PageFrame *frame, gint64 time_us);
 /* Seven digits of a revision as <code> with the whole in its title. */

@@ -37,8 +37,7 @@ static void write_role(Html *html, const PageFrame *frame, const char *roles_act
 	html_close(html, "td");
 	html_open(html, "td", NULL);
 	if (may) {
-		form_open(html, frame, id, roles_action);
-		form_hidden(html, "do", "revoke");
+		form_open(html, frame, id, html_print(html, "%s/revoke", roles_action));
 		form_hidden(html, "product", product);
 		form_hidden(html, "role", json_text(role, "role"));
 		form_button(html, "Take away", NULL, NULL, "plain");
@@ -80,7 +79,6 @@ static void write_roles(Html *html, const PageFrame *frame, const json_t *person
 		return;
 	g_autofree const char **products = product_values(frame->status);
 	form_open(html, frame, "role-grant", action);
-	form_hidden(html, "do", "grant");
 	form_select(html, frame, "role-grant", "product", "Product", products);
 	form_select(html, frame, "role-grant", "role", "Role", role_values);
 	form_input(html, frame, "role-grant", "reason", "Reason", "text", NULL, FALSE);

@@ -6,6 +6,7 @@
  */
 #include "page/assets.h"
 #include "page/parts.h"
+#include "page/route.h"
 
 /* "product" -> "product-web.html"; the name is added to the set of places. Caller frees. */
 static char *place(GHashTable *places, const char *kind, const char *product)
@@ -68,4 +69,49 @@ json_t *report_files(gint64 now_us, const json_t *status, const json_t *products
 	for (index = 0; index < G_N_ELEMENTS(assets); index++)
 		put(files, assets[index], g_strdup((const char *)asset_find(assets[index])->bytes));
 	return files;
+}
+
+static json_t *ask(const PageHouse *house, const Actor *actor, const char *product,
+	const char *below, const char *name, const char *value, GError **error)
+{
+	g_autoptr(GHashTable) query = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autofree char *path = g_strdup_printf("/products/%s%s", product, below);
+	if (name)
+		g_hash_table_insert(query, (gpointer)name, (gpointer)value);
+	return house->ask(house->of, actor, "GET", path, query, NULL, error);
+}
+
+static json_t *ask_product(
+	const PageHouse *house, const Actor *actor, const char *name, GError **error)
+{
+	g_autofree char *limit = g_strdup_printf("%d", REPORT_LANDINGS);
+	g_autoptr(json_t) product = ask(house, actor, name, "", NULL, NULL, error);
+	if (!product)
+		return NULL;
+	g_autoptr(json_t) landings = ask(house, actor, name, "/landings", "limit", limit, error);
+	if (!landings)
+		return NULL;
+	g_autoptr(json_t) where = ask(house, actor, name, "/where", "q", "", error);
+	if (!where)
+		return NULL;
+	return json_pack(
+		"{s:O, s:O, s:O}", "product", product, "landings", landings, "where", where);
+}
+
+json_t *report_ask(const PageHouse *house, const Actor *actor, GError **error)
+{
+	g_autoptr(json_t) products = json_array();
+	g_autoptr(json_t) status =
+		house->ask(house->of, actor, "GET", "/status", NULL, NULL, error);
+	if (!status)
+		return NULL;
+	size_t index;
+	json_t *summary;
+	json_array_foreach (json_object_get(status, "products"), index, summary) {
+		json_t *product = ask_product(house, actor, json_text(summary, "name"), error);
+		if (!product)
+			return NULL;
+		json_array_append_new(products, product);
+	}
+	return json_pack("{s:o}", "files", report_files(house->now_us, status, products));
 }

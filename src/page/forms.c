@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The forms as one table: where each is sent, which API route it becomes, and where the person goes
+ * next. A form does nothing that the API does not do for anybody else; what it refuses, the page
+ * says at the form.
+ */
+#include "page/reply.h"
+#include "page/visit.h"
+
+#include "base/format.h"
+
+#include <string.h>
+
+static const FormRoute forms[] = {
+	{"/products", "POST", "/products", "name title repository branch", "product-add",
+		"/products/{name}", show_overview},
+	{"/products/{product}/scan", "POST", "/products/{product}/scan", NULL, "scan",
+		"/products/{product}", show_product},
+	{"/products/{product}/rebase", "POST", "/products/{product}/rebase", "confirm:b reason",
+		"rebase", "/products/{product}", show_product},
+	{"/products/{product}/landings/{landing}/verdicts", "POST",
+		"/products/{product}/landings/{landing}/verdicts", "item state reason", "verdict",
+		"/products/{product}/landings/{landing}", show_landing},
+	{"/maintenance", "PUT", "/maintenance", "on:b reason", "maintenance", "/maintenance",
+		show_maintenance},
+	{"/notices/remind", "POST", "/jobs/remind", NULL, "remind", "/notices", show_notices},
+	{"/people", "POST", "/people", "name email password", "person-add", "/people/{name}",
+		show_people},
+	{"/people/{name}", "PATCH", "/people/{name}", "data_version:i email disabled:b password",
+		"person", "/people/{name}", show_person},
+	{"/people/{name}/roles", "PUT", "/people/{name}/roles", "product role reason", "role-grant",
+		"/people/{name}", show_person},
+	{"/people/{name}/roles/revoke", "DELETE", "/people/{name}/roles", "product role reason",
+		"role-revoke", "/people/{name}", show_person},
+	{"/people/{name}/login-link", "POST", "/people/{name}/login-link", NULL, NULL, NULL,
+		show_person},
+	{"/tokens", "POST", "/tokens", "name person expires_days:i", NULL, NULL, show_tokens},
+	{"/tokens/{id}/revoke", "DELETE", "/tokens/{id}", NULL, "token-revoke", "/tokens",
+		show_tokens},
+	{"/hosts", "POST", "/hosts", "name kind", NULL, NULL, show_hosts},
+	{"/hosts/{name}/revoke", "DELETE", "/hosts/{name}", NULL, "host-revoke", "/hosts",
+		show_hosts},
+};
+
+const FormRoute *form_find(Visit *visit, const char *path)
+{
+	for (gsize index = 0; index < G_N_ELEMENTS(forms); index++)
+		if (visit_matches(forms[index].path, path, visit->parameters))
+			return &forms[index];
+	return NULL;
+}
+
+static json_t *field_value(const char *name, char type, const char *text, GError **error)
+{
+	gint64 number = 0;
+	if (type == 'i')
+		return parse_integer(text, name, 0, G_MAXINT64, &number, error)
+			       ? json_integer(number)
+			       : NULL;
+	if (type != 'b')
+		return json_string(text);
+	if (g_str_equal(text, "yes") || g_str_equal(text, "no"))
+		return json_boolean(g_str_equal(text, "yes"));
+	drover_error_set(
+		error, DROVER_ERROR_INPUT, "%s: must be \"yes\" or \"no\", not \"%s\"", name, text);
+	return NULL;
+}
+
+json_t *form_body(const char *fields, GHashTable *given, GError **error)
+{
+	g_autoptr(json_t) body = json_object();
+	g_auto(GStrv) specifications = g_strsplit(fields, " ", -1);
+	for (guint index = 0; specifications[index]; index++) {
+		char *name = specifications[index];
+		char *colon = strchr(name, ':');
+		char type = colon ? colon[1] : 't';
+		if (colon)
+			*colon = '\0';
+		const char *text = g_hash_table_lookup(given, name);
+		if (!text || !*text)
+			continue;
+		json_t *value = field_value(name, type, text, error);
+		if (!value)
+			return NULL;
+		json_object_set_new(body, name, value);
+	}
+	return g_steal_pointer(&body);
+}
+
+PageReply *form_send(Visit *visit, const FormRoute *route, GError **error)
+{
+	g_autoptr(json_t) body = NULL;
+	if (route->fields && !(body = form_body(route->fields, visit->fields, error)))
+		return NULL;
+	g_autoptr(json_t) answer =
+		visit_ask(visit, route->api_method, route->api_path, NULL, body, error);
+	if (!answer)
+		return NULL;
+	if (route->flash) {
+		g_autofree char *then = visit_path(visit, route->then, TRUE);
+		return reply_redirect(visit->request, then, route->flash);
+	}
+	char *html = route->show(visit, answer, error);
+	return html ? reply_page(200, html) : NULL;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What each page asks the API before it is rendered: one function a page, and the table of their
+ * addresses.
+ */
+#include "page/visit.h"
+
+#include <string.h>
+
+#define PRODUCTS_IN_FULL 30
+#define ROWS		 "50"
+
+/* The named values of the request's query that are not empty. */
+static GHashTable *query_of(const Visit *visit, const char *const *names)
+{
+	GHashTable *query = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	for (; *names; names++) {
+		const char *value = visit->request->query
+					    ? g_hash_table_lookup(visit->request->query, *names)
+					    : NULL;
+		if (value && *value)
+			g_hash_table_insert(query, g_strdup(*names), g_strdup(value));
+	}
+	return query;
+}
+
+static void add(GHashTable *query, const char *name, const char *value)
+{
+	g_hash_table_insert(query, g_strdup(name), g_strdup(value));
+}
+
+static gboolean has_status(const Visit *visit, GError **error)
+{
+	if (visit->status)
+		return TRUE;
+	g_propagate_error(error, g_error_copy(visit->status_error));
+	return FALSE;
+}
+
+/* A product in full, or its summary alone when there are many, or it went away meanwhile. */
+static json_t *product_of(Visit *visit, const json_t *summary, gboolean in_full)
+{
+	g_autofree char *path = g_strdup_printf("/products/%s", json_text(summary, "name"));
+	json_t *product = in_full ? visit->house->ask(visit->house->of, visit->actor, "GET", path,
+					    NULL, NULL, NULL)
+				  : NULL;
+	return product ? product : json_pack("{s:O}", "summary", (json_t *)summary);
+}
+
+char *show_overview(Visit *visit, const json_t *answer, GError **error)
+{
+	if (!has_status(visit, error))
+		return NULL;
+	g_autoptr(json_t) products = json_array();
+	size_t index;
+	json_t *summary;
+	json_array_foreach (json_object_get(visit->status, "products"), index, summary)
+		json_array_append_new(
+			products, product_of(visit, summary, index < PRODUCTS_IN_FULL));
+	return page_overview(&visit->frame, products);
+}
+
+char *show_product(Visit *visit, const json_t *answer, GError **error)
+{
+	g_autoptr(json_t) product =
+		visit_ask(visit, "GET", "/products/{product}", NULL, NULL, error);
+	return product ? page_product(&visit->frame, product) : NULL;
+}
+
+static char *show_landings(Visit *visit, const json_t *answer, GError **error)
+{
+	static const char *const names[] = {"before", "state", "author", NULL};
+	g_autoptr(GHashTable) query = query_of(visit, names);
+	add(query, "limit", ROWS);
+	g_autoptr(json_t) list =
+		visit_ask(visit, "GET", "/products/{product}/landings", query, NULL, error);
+	return list ? page_landings(&visit->frame, list, query) : NULL;
+}
+
+char *show_landing(Visit *visit, const json_t *answer, GError **error)
+{
+	g_autoptr(json_t) detail = visit_ask(
+		visit, "GET", "/products/{product}/landings/{landing}", NULL, NULL, error);
+	return detail ? page_landing(&visit->frame, detail) : NULL;
+}
+
+/* Without a question nothing is looked up, but the product must be there. */
+static char *show_where(Visit *visit, const json_t *answer, GError **error)
+{
+	static const char *const names[] = {"q", NULL};
+	g_autoptr(GHashTable) query = query_of(visit, names);
+	if (!g_hash_table_contains(query, "q"))
+		add(query, "q", "");
+	g_autoptr(json_t) found =
+		visit_ask(visit, "GET", "/products/{product}/where", query, NULL, error);
+	return found ? page_where(&visit->frame, json_text(found, "product"), found) : NULL;
+}
+
+static char *show_history(Visit *visit, const json_t *answer, GError **error)
+{
+	static const char *const names[] = {"before", "subject", "actor", NULL};
+	static const char *const verify_names[] = {"head", NULL};
+	g_autoptr(GHashTable) query = query_of(visit, names);
+	add(query, "limit", ROWS);
+	g_autoptr(json_t) list = visit_ask(visit, "GET", "/history", query, NULL, error);
+	if (!list)
+		return NULL;
+	g_autoptr(json_t) verdict = NULL;
+	if (visit->request->query && g_hash_table_contains(visit->request->query, "verify")) {
+		g_autoptr(GHashTable) head = query_of(visit, verify_names);
+		verdict = visit_ask(visit, "GET", "/history/verify", head, NULL, error);
+		if (!verdict)
+			return NULL;
+	}
+	return page_history(&visit->frame, list, verdict, query);
+}
+
+static char *show_history_entry(Visit *visit, const json_t *answer, GError **error)
+{
+	g_autoptr(json_t) entry = visit_ask(visit, "GET", "/history/{sequence}", NULL, NULL, error);
+	return entry ? page_history_entry(&visit->frame, entry) : NULL;
+}
+
+char *show_people(Visit *visit, const json_t *answer, GError **error)
+{
+	g_autoptr(json_t) people = visit_ask(visit, "GET", "/people", NULL, NULL, error);
+	return people ? page_people(&visit->frame, people) : NULL;
+}
+
+char *show_person(Visit *visit, const json_t *answer, GError **error)
+{
+	g_autoptr(json_t) person = visit_ask(visit, "GET", "/people/{name}", NULL, NULL, error);
+	return person ? page_person(&visit->frame, person, answer) : NULL;
+}
+
+char *show_tokens(Visit *visit, const json_t *answer, GError **error)
+{
+	g_autoptr(json_t) tokens = visit_ask(visit, "GET", "/tokens", NULL, NULL, error);
+	return tokens ? page_tokens(&visit->frame, tokens, answer) : NULL;
+}
+
+char *show_hosts(Visit *visit, const json_t *answer, GError **error)
+{
+	g_autoptr(json_t) hosts = visit_ask(visit, "GET", "/hosts", NULL, NULL, error);
+	return hosts ? page_hosts(&visit->frame, hosts, answer) : NULL;
+}
+
+char *show_notices(Visit *visit, const json_t *answer, GError **error)
+{
+	static const char *const names[] = {"state", NULL};
+	g_autoptr(GHashTable) query = query_of(visit, names);
+	add(query, "limit", "200");
+	g_autoptr(json_t) notices = visit_ask(visit, "GET", "/notices", query, NULL, error);
+	return notices ? page_notices(&visit->frame, notices, query) : NULL;
+}
+
+char *show_maintenance(Visit *visit, const json_t *answer, GError **error)
+{
+	return has_status(visit, error) ? page_maintenance(&visit->frame) : NULL;
+}
+
+PageShow show_find(Visit *visit, const char *path)
+{
+	static const struct {
+		const char *path;
+		PageShow show;
+	} shows[] = {
+		{"/", show_overview},
+		{"/products/{product}", show_product},
+		{"/products/{product}/landings", show_landings},
+		{"/products/{product}/landings/{landing}", show_landing},
+		{"/products/{product}/where", show_where},
+		{"/history", show_history},
+		{"/history/{sequence}", show_history_entry},
+		{"/people", show_people},
+		{"/people/{name}", show_person},
+		{"/tokens", show_tokens},
+		{"/hosts", show_hosts},
+		{"/notices", show_notices},
+		{"/maintenance", show_maintenance},
+	};
+	for (gsize index = 0; index < G_N_ELEMENTS(shows); index++)
+		if (visit_matches(shows[index].path, path, visit->parameters))
+			return shows[index].show;
+	return NULL;
+}

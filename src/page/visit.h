@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * One request under way: who asks, what the path names, and what a form said.
+ */
+#ifndef PAGE_VISIT_H
+#define PAGE_VISIT_H
+
+#include "page/route.h"
+
+typedef struct Visit {
+	const PageHouse *house;
+	const PageRequest *request;
+	Actor *actor; /* NULL: nobody is logged in */
+	char *csrf;
+	json_t *status; /* NULL: the actor may not see it, or it failed (status_error) */
+	GError *status_error;
+	GHashTable *parameters; /* of the path */
+	GHashTable *fields;	/* of the form; NULL for a GET */
+	PageForm form;
+	PageFrame frame;
+} Visit;
+
+/* Asks what a page needs and renders it. `answer` is what a form was just answered with, or NULL.
+ * NULL with error set when the API refuses. */
+typedef char *(*PageShow)(Visit *visit, const json_t *answer, GError **error);
+
+/* Fills {name} in `pattern` from the path's parameters, then from the form; `encoded` as an address
+ * for a browser, else as the API takes it. Caller frees. */
+char *visit_path(const Visit *visit, const char *pattern, gboolean encoded);
+/* TRUE when `path` is of `pattern`; its parameters are then in `parameters`, emptied before. */
+gboolean visit_matches(const char *pattern, const char *path, GHashTable *parameters);
+/* Asks the API; {name} in `path` stands for the path's parameter. `query` may be NULL. */
+json_t *visit_ask(Visit *visit, const char *method, const char *path, GHashTable *query,
+	json_t *body, GError **error);
+/* The page for a GET of `path`; NULL when there is none. Fills the visit's parameters. */
+PageShow show_find(Visit *visit, const char *path);
+
+/* The shows that forms come back to. */
+char *show_overview(Visit *visit, const json_t *answer, GError **error);
+char *show_product(Visit *visit, const json_t *answer, GError **error);
+char *show_landing(Visit *visit, const json_t *answer, GError **error);
+char *show_people(Visit *visit, const json_t *answer, GError **error);
+char *show_person(Visit *visit, const json_t *answer, GError **error);
+char *show_tokens(Visit *visit, const json_t *answer, GError **error);
+char *show_hosts(Visit *visit, const json_t *answer, GError **error);
+char *show_notices(Visit *visit, const json_t *answer, GError **error);
+char *show_maintenance(Visit *visit, const json_t *answer, GError **error);
+
+/* One form: which page path takes it, which API route it becomes. */
+typedef struct FormRoute {
+	const char *path;
+	const char *api_method, *api_path;
+	const char *fields; /* "name email password": text, left out when empty; ":i" integer, ":b"
+			       yes or no; NULL: no body */
+	const char *flash;  /* code; NULL: the answer is shown at once, because it holds a secret */
+	const char *then;   /* where to go next; {name} from the path, then from the form */
+	PageShow show;	    /* the page the form stands on */
+} FormRoute;
+
+/* NULL when `path` takes no form. Fills the visit's parameters. */
+const FormRoute *form_find(Visit *visit, const char *path);
+/* What the API is sent, from the form's fields. Fails with DROVER_ERROR_INPUT. A new reference. */
+json_t *form_body(const char *fields, GHashTable *given, GError **error);
+/* Sends the form: its reply, or NULL with error set. */
+PageReply *form_send(Visit *visit, const FormRoute *route, GError **error);
+
+#endif

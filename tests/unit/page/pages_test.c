@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * All pages at once, with every text from outside turned hostile: nothing raw comes through,
+ * nothing breaks.
+ */
+#include "gallery.h"
+
+#include "page/assets.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#define PAYLOAD "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>javascript:alert(3)"
+
+/* Replaces texts in place; times and words of a fixed list stay what the API promises. */
+static gboolean is_free_text(const char *key)
+{
+	static const char *const fixed[] = {"landed", "authored", "at", "since", "now", "created",
+		"expires", "revoked", "used", "enrolled", "seen", "queued", "next", "sent",
+		"scanned", "oldest_waiting", "state", "counts_as", "qa", "source", "digest", NULL};
+	return !g_strv_contains(fixed, key);
+}
+
+static void turn_texts(json_t *value, const char *text)
+{
+	const char *key;
+	json_t *child;
+	size_t index;
+	void *next;
+	json_object_foreach_safe(value, next, key, child)
+	{
+		if (json_is_string(child) && is_free_text(key))
+			json_string_set(child, text);
+		else
+			turn_texts(child, text);
+	}
+	json_array_foreach (value, index, child) {
+		if (json_is_string(child))
+			json_string_set(child, text);
+		else
+			turn_texts(child, text);
+	}
+}
+
+static json_t *turned(json_t *answer, const char *text)
+{
+	if (json_is_string(answer))
+		json_string_set(answer, text);
+	turn_texts(answer, text);
+	return answer;
+}
+
+static json_t *with_payload(json_t *answer)
+{
+	return turned(answer, PAYLOAD);
+}
+
+static json_t *with_javascript(json_t *answer)
+{
+	return turned(answer, "javascript:alert(1)");
+}
+
+static json_t *with_long_text(json_t *answer)
+{
+	g_autofree char *text = g_strnfill(5000, 'W');
+	return turned(answer, text);
+}
+
+static json_t *with_turned_script(json_t *answer)
+{
+	return turned(
+		answer, "\xe2\x80\xae evil \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d \xf0\x9f\x90\x91");
+}
+
+static int count_of(const char *html, const char *needle)
+{
+	int count = 0;
+	for (const char *at = html; (at = strstr(at, needle)); at += strlen(needle))
+		count++;
+	return count;
+}
+
+/* Our own tags only: every '<' is followed by what our writer makes. */
+static void assert_no_raw_payload(const char *name, const char *html, gpointer of)
+{
+	if (strstr(html, "<script>") || strstr(html, "<img src=x") ||
+		strstr(html, "onerror=alert(2)>"))
+		fail_msg("%s: the payload came through", name);
+	assert_true(g_utf8_validate(html, -1, NULL));
+	if (count_of(html, "<script") != 1)
+		fail_msg("%s: %d script elements", name, count_of(html, "<script"));
+	++*(int *)of;
+}
+
+static void assert_no_script_url(const char *name, const char *html, gpointer of)
+{
+	static const char *const urls[] = {
+		"href=\"javascript", "action=\"javascript", "src=\"javascript", NULL};
+	for (int index = 0; urls[index]; index++)
+		if (strstr(html, urls[index]))
+			fail_msg("%s: %s", name, urls[index]);
+}
+
+static void assert_no_inline_code(const char *name, const char *html, gpointer of)
+{
+	if (strstr(html, " style=") || strstr(html, "<style") || strstr(html, " onclick="))
+		fail_msg("%s: inline style or script, which the policy forbids", name);
+	if (count_of(html, "<h1") != 1 || count_of(html, "<main") != 1)
+		fail_msg("%s: must have one h1 and one main", name);
+	++*(int *)of;
+}
+
+static void assert_ids_are_unique(const char *name, const char *html, gpointer of)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (const char *at = html; (at = strstr(at, " id=\""));) {
+		at += strlen(" id=\"");
+		char *id = g_strndup(at, strcspn(at, "\""));
+		if (g_hash_table_contains(seen, id))
+			fail_msg("%s: two elements have the id %s", name, id);
+		g_hash_table_add(seen, id);
+	}
+}
+
+static void test_no_payload_comes_through_on_any_page(void **state)
+{
+	int pages = 0;
+	gallery_render(with_payload, assert_no_raw_payload, &pages);
+	assert_int_equal(pages, 24);
+}
+
+static void test_javascript_urls_become_plain_text(void **state)
+{
+	gallery_render(with_javascript, assert_no_script_url, NULL);
+}
+
+static void test_no_page_needs_inline_code(void **state)
+{
+	int pages = 0;
+	gallery_render(NULL, assert_no_inline_code, &pages);
+	assert_int_equal(pages, 24);
+}
+
+static void test_ids_are_unique_on_each_page(void **state)
+{
+	gallery_render(NULL, assert_ids_are_unique, NULL);
+}
+
+static void test_long_and_turned_texts_are_survived(void **state)
+{
+	int pages = 0;
+	gallery_render(with_long_text, assert_no_inline_code, &pages);
+	gallery_render(with_turned_script, assert_no_inline_code, &pages);
+	assert_int_equal(pages, 48);
+}
+
+static void keep_landing(const char *name, const char *html, gpointer of)
+{
+	if (g_str_equal(name, "landing-refused"))
+		*(char **)of = g_strdup(html);
+}
+
+static void test_what_was_typed_comes_back_with_the_refusal(void **state)
+{
+	g_autofree char *html = NULL;
+	gallery_render(NULL, keep_landing, &html);
+	assert_int_equal(count_of(html, "value=\"Cut off on page 2\""), 1);
+	assert_int_equal(count_of(html, "role=\"alert\""), 1);
+	assert_non_null(strstr(html, "maintenance is on, by grace"));
+}
+
+static void keep_viewer(const char *name, const char *html, gpointer of)
+{
+	if (g_str_equal(name, "landing-viewer"))
+		*(char **)of = g_strdup(html);
+}
+
+static void test_who_may_not_rule_sees_who_can(void **state)
+{
+	g_autofree char *html = NULL;
+	gallery_render(NULL, keep_viewer, &html);
+	assert_null(strstr(html, "name=\"state\""));
+	assert_non_null(strstr(html, "A tester of this product can rule on it."));
+	assert_non_null(strstr(html, "The verdict is written down."));
+}
+
+static void test_three_hundred_blockers_are_listed_with_the_rest_counted(void **state)
+{
+	g_autoptr(json_t) product = gallery_fixture("product-web");
+	json_t *blockers = json_object_get(product, "blockers");
+	while (json_array_size(blockers) < 300)
+		json_array_append(blockers, json_array_get(blockers, 0));
+	PageFrame frame = {.now_us = GALLERY_NOW_US};
+	g_autofree char *html = page_product(&frame, product);
+	assert_non_null(strstr(html, "and 100 more"));
+	g_autoptr(json_t) products = json_pack("[O]", product);
+	g_autofree char *overview = page_overview(&frame, products);
+	assert_non_null(strstr(overview, "and 295 more"));
+}
+
+static void test_the_sheet_and_the_script_are_built_in(void **state)
+{
+	g_autofree char *url = asset_url("drover.css");
+	g_autofree char *digest = asset_digest(asset_find("drover.css"));
+	g_autofree char *expected = g_strdup_printf("/assets/%s/drover.css", digest);
+	assert_string_equal(url, expected);
+	assert_int_equal(strlen(digest), 12);
+	assert_null(asset_find("passwd"));
+}
+
+/* Report */
+
+static gboolean resolves(json_t *files, const char *from, const char *href)
+{
+	g_auto(GStrv) parts = g_strsplit(href, "#", 2);
+	const char *file = *parts[0] ? parts[0] : from;
+	const char *text = json_string_value(json_object_get(files, file));
+	if (!text || !parts[1])
+		return text != NULL;
+	g_autofree char *id = g_strdup_printf(" id=\"%s\"", parts[1]);
+	return strstr(text, id) != NULL;
+}
+
+static void check_links(json_t *files, const char *name, const char *html, const char *attribute)
+{
+	for (const char *at = html; (at = strstr(at, attribute));) {
+		at += strlen(attribute);
+		g_autofree char *href = g_strndup(at, strcspn(at, "\""));
+		if (g_str_has_prefix(href, "https://bugs.example.org/"))
+			continue;
+		if (*href == '/' || strstr(href, "://") || !resolves(files, name, href))
+			fail_msg("%s: %s does not resolve in the report", name, href);
+	}
+}
+
+static void test_report_links_are_relative_and_resolve(void **state)
+{
+	g_autoptr(json_t) files = gallery_report(NULL);
+	assert_int_equal(json_object_size(files), 9);
+	const char *name;
+	json_t *text;
+	json_object_foreach (files, name, text) {
+		check_links(files, name, json_string_value(text), " href=\"");
+		check_links(files, name, json_string_value(text), " src=\"");
+		assert_null(strstr(json_string_value(text), "<script"));
+		assert_null(strstr(json_string_value(text), "<form"));
+	}
+}
+
+static void test_report_answers_by_branch_and_author(void **state)
+{
+	g_autoptr(json_t) files = gallery_report(NULL);
+	const char *html = json_string_value(json_object_get(files, "where-web.html"));
+	assert_non_null(strstr(html, "feature/receipts-mail"));
+	assert_non_null(strstr(html, "id=\"by-author\""));
+	assert_non_null(strstr(html, "<dt><bdi>Grace Hopper</bdi></dt>"));
+}
+
+static void test_report_is_the_same_twice(void **state)
+{
+	g_autoptr(json_t) first = gallery_report(NULL);
+	g_autoptr(json_t) second = gallery_report(NULL);
+	assert_true(json_equal(first, second));
+}
+
+static void test_hostile_report_has_no_payload(void **state)
+{
+	g_autoptr(json_t) files = gallery_report(with_payload);
+	const char *name;
+	json_t *text;
+	json_object_foreach (files, name, text) {
+		assert_null(strchr(name, '/'));
+		assert_null(strchr(name, '<'));
+		assert_null(strstr(json_string_value(text), "<script"));
+		assert_null(strstr(json_string_value(text), "<img src=x"));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_no_payload_comes_through_on_any_page),
+		cmocka_unit_test(test_javascript_urls_become_plain_text),
+		cmocka_unit_test(test_no_page_needs_inline_code),
+		cmocka_unit_test(test_ids_are_unique_on_each_page),
+		cmocka_unit_test(test_long_and_turned_texts_are_survived),
+		cmocka_unit_test(test_what_was_typed_comes_back_with_the_refusal),
+		cmocka_unit_test(test_who_may_not_rule_sees_who_can),
+		cmocka_unit_test(test_three_hundred_blockers_are_listed_with_the_rest_counted),
+		cmocka_unit_test(test_the_sheet_and_the_script_are_built_in),
+		cmocka_unit_test(test_report_links_are_relative_and_resolve),
+		cmocka_unit_test(test_report_answers_by_branch_and_author),
+		cmocka_unit_test(test_report_is_the_same_twice),
+		cmocka_unit_test(test_hostile_report_has_no_payload),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
