@@ -42,6 +42,20 @@ static void test_work_that_fails_leaves_nothing(void **state)
 	assert_int_equal(generation(place->store), 5);
 }
 
+/* Whatever became of it, whoever writes next must not wait for a lock that was forgotten. */
+static void test_work_that_ended_holds_nobody_up(void **state)
+{
+	Place *place = *state;
+	g_autoptr(Store) other = place_connect(place);
+	must_write(other, "UPDATE counter SET value = 2 WHERE name = 'generation'");
+	must_write(place->store, "UPDATE counter SET value = 3 WHERE name = 'generation'");
+	assert_false(store_write(other, advance_then_fail, NULL, NULL));
+	must_write(place->store, "UPDATE counter SET value = 4 WHERE name = 'generation'");
+	assert_false(store_write(other, execute, "INSERT INTO nowhere VALUES (1)", NULL));
+	must_write(place->store, "UPDATE counter SET value = 5 WHERE name = 'generation'");
+	assert_int_equal(generation(other), 5);
+}
+
 /* A person would call this a mistake: the failed statement is ignored. */
 static gboolean advance_and_ignore_a_failure(Store *store, gpointer of, GError **error)
 {
@@ -297,6 +311,7 @@ int transaction_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON_BOTH(test_work_that_fails_leaves_nothing),
+		ON_BOTH(test_work_that_ended_holds_nobody_up),
 		ON_BOTH(test_an_ignored_failure_never_keeps_half),
 		ON_BOTH(test_joined_work_that_fails_takes_back_only_its_own),
 		ON_BOTH(test_a_reading_transaction_refuses_to_write),
