@@ -122,7 +122,7 @@ void http_events_publish(HttpEvents *events, const char *name, const char *id, c
 	g_autofree char *text =
 		id ? g_strdup_printf("event: %s\nid: %s\ndata: %s\n\n", name, id, data)
 		   : g_strdup_printf("event: %s\ndata: %s\n\n", name, data);
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&events->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&events->lock);
 	if (events->closed)
 		return;
 	remember(events, name, text);
@@ -132,7 +132,7 @@ void http_events_publish(HttpEvents *events, const char *name, const char *id, c
 
 guint http_events_streams(HttpEvents *events)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&events->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&events->lock);
 	return events->streams->len;
 }
 
@@ -145,7 +145,7 @@ static void end(HttpStream *stream)
 
 void http_events_close(HttpEvents *events)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&events->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&events->lock);
 	events->closed = TRUE;
 	for (guint i = 0; i < events->streams->len; i++)
 		end(g_ptr_array_index(events->streams, i));
@@ -153,7 +153,7 @@ void http_events_close(HttpEvents *events)
 
 HttpStream *http_stream_new(HttpEvents *events)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&events->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&events->lock);
 	if (events->closed || events->streams->len >= HTTP_EVENTS_MAXIMUM_STREAMS)
 		return NULL;
 	HttpStream *stream = g_new0(HttpStream, 1);
@@ -201,7 +201,7 @@ void http_stream_unref(HttpStream *stream)
 static ssize_t take(void *of, uint64_t position, char *buffer, size_t size)
 {
 	HttpStream *stream = of;
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&stream->events->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&stream->events->lock);
 	if (stream->dropped)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	gsize waiting = stream->backlog->len - stream->taken;
@@ -236,7 +236,7 @@ struct MHD_Response *http_stream_response(HttpStream *stream, struct MHD_Connect
 
 gboolean http_stream_tend(HttpStream *stream, gint64 now_ms, guint heartbeat_ms)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&stream->events->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&stream->events->lock);
 	if (now_ms - stream->last_append_ms >= heartbeat_ms)
 		append(stream, ":\n\n");
 	return !stream->dropped;
@@ -244,13 +244,13 @@ gboolean http_stream_tend(HttpStream *stream, gint64 now_ms, guint heartbeat_ms)
 
 void http_stream_end(HttpStream *stream)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&stream->events->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&stream->events->lock);
 	end(stream);
 }
 
 void http_stream_abandon(HttpStream *stream)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&stream->events->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&stream->events->lock);
 	stream->dropped = TRUE;
 	wake(stream);
 }

@@ -268,7 +268,7 @@ static void on_log(void *of, const char *format, va_list arguments)
 {
 	HttpServer *server = of;
 	g_autofree char *text = g_strchomp(g_strdup_vprintf(format, arguments));
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->start_lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&server->start_lock);
 	if (!server->started)
 		g_string_append_printf(server->start_problem, "%s%s",
 			server->start_problem->len ? "; " : "", text);

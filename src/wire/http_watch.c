@@ -137,7 +137,7 @@ static gint64 step_us(const HttpWatch *watch)
 static gpointer watch_over(gpointer of)
 {
 	HttpWatch *watch = of;
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
 	while (!watch->stopping) {
 		gint64 now_ms = clock_monotonic_ms();
 		for (guint i = 0; i < watch->connections->len; i++)
@@ -194,7 +194,7 @@ static void set_count(HttpWatch *watch, const char *origin, guint count)
 gboolean http_watch_admits(HttpWatch *watch, const struct sockaddr *address)
 {
 	g_autofree char *origin = origin_of(address);
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
 	guint each = watch->limits.connections_per_address;
 	gboolean admitted = watch->connections->len < watch->limits.connections &&
 			    (each == 0 || count_of(watch, origin) < each) && !watch->draining;
@@ -210,7 +210,7 @@ HttpConnection *http_watch_add(HttpWatch *watch, int fd, const struct sockaddr *
 	connection->origin = origin_of(address);
 	connection->since_ms = clock_monotonic_ms();
 
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
 	g_ptr_array_add(watch->connections, connection);
 	set_count(watch, connection->origin, count_of(watch, connection->origin) + 1);
 	watch->accepted++;
@@ -234,7 +234,7 @@ void http_watch_remove(HttpWatch *watch, HttpConnection *connection)
 
 void http_watch_begin(HttpWatch *watch, HttpConnection *connection)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
 	if (connection->phase == PHASE_QUIET)
 		connection->since_ms = clock_monotonic_ms();
 	connection->phase = PHASE_REQUEST;
@@ -243,7 +243,7 @@ void http_watch_begin(HttpWatch *watch, HttpConnection *connection)
 void http_watch_finish(HttpWatch *watch, HttpConnection *connection)
 {
 	g_autoptr(HttpStream) stream = NULL; /* given up after the lock */
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
 	stream = g_steal_pointer(&connection->stream);
 	connection->phase = PHASE_QUIET;
 	connection->since_ms = clock_monotonic_ms();
@@ -259,7 +259,7 @@ void http_watch_stream(HttpWatch *watch, HttpConnection *connection, HttpStream 
 	guint patience_ms = 2 * watch->limits.heartbeat_ms;
 	setsockopt(
 		connection->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof(patience_ms));
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
 	connection->phase = PHASE_STREAM;
 	connection->stream = http_stream_ref(stream);
 	if (watch->draining)
@@ -268,7 +268,7 @@ void http_watch_stream(HttpWatch *watch, HttpConnection *connection, HttpStream 
 
 gboolean http_watch_is_cut(HttpWatch *watch, HttpConnection *connection)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
 	return connection->cut;
 }
 
@@ -283,7 +283,7 @@ static void wait_for_none(HttpWatch *watch, guint wait_ms)
 
 void http_watch_drain(HttpWatch *watch, guint grace_ms)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
 	watch->draining = TRUE;
 	for (guint i = 0; i < watch->connections->len; i++) {
 		HttpConnection *connection = g_ptr_array_index(watch->connections, i);
@@ -300,7 +300,7 @@ void http_watch_drain(HttpWatch *watch, guint grace_ms)
 
 void http_watch_figures(HttpWatch *watch, HttpServerFigures *figures)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
 	figures->connections = watch->accepted;
 	figures->refused_connections = watch->refused;
 	figures->deadlines_passed = watch->deadlines_passed;

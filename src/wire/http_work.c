@@ -43,7 +43,7 @@ HttpWork *http_work_new(guint workers, HttpHandler handler, gpointer of)
 
 gboolean http_work_hand_over(HttpWork *work, HttpErrand *errand)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&work->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&work->lock);
 	if (!work->threads || g_thread_pool_unprocessed(work->threads) >= HTTP_MAXIMUM_WAITING)
 		return FALSE;
 	MHD_suspend_connection(errand->connection);

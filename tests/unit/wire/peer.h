@@ -32,5 +32,8 @@ int peer_status(const char *answer);
 const char *peer_body(const char *answer);
 /* TRUE when the peer closes within the patience; what it sends before is thrown away. */
 gboolean peer_is_closed(int fd);
+/* A certificate for 127.0.0.1 that signs itself, by the openssl command. FALSE when there is no
+ * such command. */
+gboolean peer_make_certificate(const char *certificate_file, const char *key_file);
 
 #endif

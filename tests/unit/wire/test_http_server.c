@@ -35,7 +35,7 @@ static void gate_init(Gate *gate)
 
 static void gate_pass(Gate *gate)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&gate->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&gate->lock);
 	gate->waiting++;
 	g_cond_broadcast(&gate->changed);
 	while (!gate->open)
@@ -44,14 +44,14 @@ static void gate_pass(Gate *gate)
 
 static void gate_await(Gate *gate, guint waiting)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&gate->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&gate->lock);
 	while (gate->waiting < waiting)
 		g_cond_wait(&gate->changed, &gate->lock);
 }
 
 static void gate_open(Gate *gate)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&gate->lock);
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&gate->lock);
 	gate->open = TRUE;
 	g_cond_broadcast(&gate->changed);
 }
@@ -310,6 +310,7 @@ static void test_stop_lets_the_running_request_finish(void **state)
 	int idle = peer_connect(fixture->port);
 	peer_send(idle, "GET /idle HTTP/1.1\r\nHost: x\r\n\r\n");
 	g_autofree char *first = peer_read_answer(idle);
+	assert_int_equal(peer_status(first), 200);
 	int held = peer_connect(fixture->port);
 	peer_send(held, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
 	gate_await(&fixture->gate, 1);
