@@ -70,6 +70,8 @@ static void set_up_server(CURL *curl, const MailServer *server)
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	/* A name server that is silent must not hold us beyond our own timeout. */
+	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
 		(long)(server->timeout_ms ? server->timeout_ms : TIMEOUT_DEFAULT_MS));
 	curl_easy_setopt(curl, CURLOPT_USE_SSL,

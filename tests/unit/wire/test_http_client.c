@@ -128,7 +128,7 @@ static void assert_fails(const HttpCall *call, DroverErrorCode code, const char 
 	g_autoptr(GError) error = NULL;
 	g_auto(HttpResult) result = {0};
 	assert_false(http_client_call(call, &result, &error));
-	if (!drover_error_is(error, (int)code) || !strstr(error->message, words))
+	if (!drover_error_is(error, code) || !strstr(error->message, words))
 		fail_msg("code %d: %s", error->code, error->message);
 }
 
