@@ -4,8 +4,8 @@
  * refuses is looked at once more for its reason; what it would read wrongly without a word (a
  * shallow clone's history ends too early, a partial clone lacks objects) is refused here.
  */
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "landing/git_parts.h"
 
@@ -26,20 +26,24 @@ static void start_libgit2(void)
 	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
 	/* a scan reads each commit once: keeping them costs time and memory for nothing */
 	git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, GIT_OBJECT_COMMIT, (size_t)0);
+	git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0); /* git_owner.c does it */
 	/* extensions that change nothing for a reader of commits */
 	const char *const extensions[] = {"worktreeconfig", "preciousobjects"};
 	git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions, G_N_ELEMENTS(extensions));
 	g_once_init_leave(&started, 1);
 }
 
-static void refuse_owner(const char *path, GError **error)
+static gboolean check_owner(GitRepository *repository, GError **error)
 {
-	g_autofree char *real = realpath(path, NULL);
+	if (git_owner_is_trusted(repository->repository))
+		return TRUE;
+	g_autofree char *folder = git_top_folder(repository->repository);
 	drover_error_set(error, DROVER_ERROR_INPUT,
 		"repository %s belongs to another user, and git trusts no settings of others: let "
 		"the user "
 		"that runs drover (uid %u) run: git config --global --add safe.directory '%s'",
-		path, (guint)getuid(), real ? real : path);
+		repository->path, (guint)geteuid(), folder);
+	return FALSE;
 }
 
 static void refuse_extension(const char *path, const char *words, GError **error)
@@ -72,10 +76,7 @@ static void refuse_extension(const char *path, const char *words, GError **error
 static void refuse_open(const char *path, int code, GError **error)
 {
 	const char *words = last_words();
-	/* with no such setting anywhere, libgit2 1.5 fails for want of it */
-	if (code == GIT_EOWNER || strstr(words, "safe.directory"))
-		refuse_owner(path, error);
-	else if (strstr(words, "extension"))
+	if (strstr(words, "extension"))
 		refuse_extension(path, words, error);
 	else if (!g_file_test(path, G_FILE_TEST_EXISTS))
 		drover_error_set(error, DROVER_ERROR_NOT_FOUND, "no folder %s", path);
@@ -142,7 +143,7 @@ GitRepository *git_open(const char *path, GError **error)
 		refuse_open(path, code, error);
 		return NULL;
 	}
-	if (!check_complete(repository, error))
+	if (!check_owner(repository, error) || !check_complete(repository, error))
 		return NULL;
 	code = git_repository_odb(&repository->odb, repository->repository);
 	if (code < 0) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the files that read git repositories share. git_open.c opens one or says in words why not;
- * git_walk.c reads commits and decides which landing owns each; git_landing.c makes a landing of
- * the commits it owns; git_branches.c looks at the tips of branches; git.c puts them together. Only
- * they include this.
+ * What the files that read git repositories share. git_open.c opens one or says in words why not,
+ * git_owner.c whether its owner is trusted; git_walk.c reads commits and decides which landing owns
+ * each; git_landing.c makes a landing of the commits it owns; git_branches.c looks at the tips of
+ * branches; git.c puts them together. Only they include this.
  */
 #ifndef LANDING_GIT_PARTS_H
 #define LANDING_GIT_PARTS_H
@@ -23,6 +23,11 @@ typedef struct GitRepository {
 GitRepository *git_open(const char *path, GError **error);
 void git_close(GitRepository *repository);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GitRepository, git_close)
+
+/* May the repository's settings be believed? Git's safe.directory rule. */
+gboolean git_owner_is_trusted(git_repository *repository);
+/* The folder that safe.directory must name. Caller frees. */
+char *git_top_folder(git_repository *repository);
 
 /* The tip of `branch`. *exists is FALSE, without an error, in a repository that has no branch at
  * all. */

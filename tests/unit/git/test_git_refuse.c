@@ -77,13 +77,37 @@ static void test_foreign_owned_repository_is_refused_with_the_exact_command(void
 	g_autofree char *command =
 		g_strdup_printf("git config --global --add safe.directory '%s'", bed->repository);
 	bed_refused(bed->repository, "main", DROVER_ERROR_INPUT, "another user", command, NULL);
-	g_autofree char *config = beside(bed, ".gitconfig");
-	g_autofree char *safe = g_strdup_printf("[safe]\n\tdirectory = %s\n", bed->repository);
-	assert_true(g_file_set_contents(config, safe, -1, NULL));
+	const struct {
+		const char *settings;
+		gboolean trusted;
+	} rows[] = {
+		{"[safe]\n\tdirectory = /elsewhere\n", FALSE},
+		{"[safe]\n\tdirectory = *\n", TRUE},
+		{"[safe]\n\tdirectory = *\n\tdirectory =\n", FALSE},
+		{"[safe]\n\tdirectory = /tm/*\n", FALSE},
+		{"[safe]\n\tdirectory = %s\n", TRUE},
+		{"[safe]\n\tdirectory = %s/\n", TRUE},
+		{"[safe]\n\tdirectory = %s/..\n", FALSE},
+	};
 	/* libgit2 has looked up HOME already, for the tests before */
 	git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_GLOBAL, bed->home);
+	g_autofree char *config = beside(bed, ".gitconfig");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_auto(GStrv) parts = g_strsplit(rows[i].settings, "%s", -1);
+		g_autofree char *settings = g_strjoinv(bed->repository, parts);
+		assert_true(g_file_set_contents(config, settings, -1, NULL));
+		if (!rows[i].trusted) {
+			bed_refused(bed->repository, "main", DROVER_ERROR_INPUT, command, NULL);
+			continue;
+		}
+		g_autoptr(GitScan) scan = scan_folder(bed->repository, "main");
+		assert_int_equal(scan->landings->len, 1);
+	}
+	RUN(bed, "chown root . .git"); /* who owns what lies inside does not matter */
 	g_autoptr(GitScan) scan = scan_folder(bed->repository, "main");
 	assert_int_equal(scan->landings->len, 1);
+	RUN(bed, "chown 65534 .git");
+	bed_refused(bed->repository, "main", DROVER_ERROR_INPUT, command, NULL);
 }
 
 static void test_no_repository_is_not_found(void **state)
