@@ -289,6 +289,27 @@ static gboolean take_git_revert(MessageReader *reader, Cursor *cursor)
 	return any;
 }
 
+/* Does any keyword begin with this letter? Half of all words end here. */
+static gboolean may_begin_keyword(char letter)
+{
+	switch (letter | 0x20) {
+	case 'a': /* addresses */
+	case 'b': /* bug */
+	case 'c': /* closes */
+	case 'f': /* fixes */
+	case 'i': /* implements */
+	case 'l': /* lp */
+	case 'm': /* merge pull request */
+	case 'p': /* part of */
+	case 'r': /* refs, resolves */
+	case 's': /* see */
+	case 't': /* this reverts commit */
+		return TRUE;
+	default:
+		return FALSE;
+	}
+}
+
 static void read_text(MessageReader *reader, const char *text, gsize size_bytes)
 {
 	Cursor cursor = {text, text, text + size_bytes};
@@ -299,7 +320,7 @@ static void read_text(MessageReader *reader, const char *text, gsize size_bytes)
 			cursor.at++;
 			continue;
 		}
-		if (cursor_at_word_start(&cursor) &&
+		if (may_begin_keyword(*cursor.at) && cursor_at_word_start(&cursor) &&
 			(take_git_revert(reader, &cursor) || message_take_items(reader, &cursor)))
 			continue;
 		while (cursor.at < cursor.end && g_ascii_isalnum(*cursor.at))
@@ -313,7 +334,7 @@ static void blank_out(char *from, const char *until)
 }
 
 /* Overwrites what one line quotes. */
-static void blank_quotes_in_line(char *line, char *end)
+static void blank_quotes_in_line(char *line, char *end, gboolean has_ticks)
 {
 	char *at = line;
 	while (at < end && (*at == ' ' || *at == '\t'))
@@ -323,7 +344,9 @@ static void blank_quotes_in_line(char *line, char *end)
 		return;
 	}
 	Cursor start = {at, at, end};
-	if (cursor_take_phrase(&start, "revert") || cursor_take_phrase(&start, "reapply")) {
+	gboolean may_revert = at < end && (*at | 0x20) == 'r';
+	if (may_revert &&
+		(cursor_take_phrase(&start, "revert") || cursor_take_phrase(&start, "reapply"))) {
 		cursor_skip_blanks(&start);
 		char *open = at + (start.at - at);
 		char *close = end;
@@ -335,7 +358,7 @@ static void blank_quotes_in_line(char *line, char *end)
 		else if (quoted)
 			blank_out(open, close);
 	}
-	char *tick = memchr(at, '`', (gsize)(end - at));
+	char *tick = has_ticks ? memchr(at, '`', (gsize)(end - at)) : NULL;
 	while (tick) {
 		char *close = memchr(tick + 1, '`', (gsize)(end - tick - 1));
 		if (!close)
@@ -362,9 +385,10 @@ static char *without_quotes(const char *message, gsize size_bytes)
 	text[size_bytes] = 0;
 	replace_bytes(text, size_bytes, '\r');
 	replace_bytes(text, size_bytes, 0);
+	gboolean has_ticks = memchr(text, '`', size_bytes) != NULL;
 	for (char *line = text, *end = text + size_bytes; line < end;) {
 		char *newline = memchr(line, '\n', (gsize)(end - line));
-		blank_quotes_in_line(line, newline ? newline : end);
+		blank_quotes_in_line(line, newline ? newline : end, has_ticks);
 		line = newline ? newline + 1 : end;
 	}
 	return text;

@@ -152,20 +152,20 @@ static void read_line(MessageReader *reader, const Line *line, gboolean in_block
 		message_read_references(reader, reader->facts->fixes, key, value);
 }
 
-/* Most messages hold none of ours: a look at the first letter of each line is enough for them. */
+/* Most messages hold none of ours: a look at the first letters of each line is enough for them. */
 static gboolean may_have_trailers(const char *text, gsize size_bytes)
 {
 	for (const char *at = text, *end = text + size_bytes; at < end;) {
-		if (strchr("QqRrFf", *at)) {
-			Line line = {at, memchr(at, '\n', (gsize)(end - at))};
-			line.end = line.end ? line.end : end;
-			Cursor value;
-			if (is_trailer(&line, "QA", &value) ||
-				is_trailer(&line, "Rollback-Of", &value) ||
-				is_trailer(&line, "Fixes-Landing", &value))
-				return TRUE;
-		}
-		const char *newline = memchr(at, '\n', (gsize)(end - at));
+		gsize size = (gsize)(end - at);
+		if ((*at | 0x20) == 'q' && size > 2 && (at[1] | 0x20) == 'a')
+			return TRUE;
+		if ((*at | 0x20) == 'r' && size > 12 &&
+			g_ascii_strncasecmp(at, "rollback-of", 11) == 0)
+			return TRUE;
+		if ((*at | 0x20) == 'f' && size > 14 &&
+			g_ascii_strncasecmp(at, "fixes-landing", 13) == 0)
+			return TRUE;
+		const char *newline = memchr(at, '\n', size);
 		at = newline ? newline + 1 : end;
 	}
 	return FALSE;

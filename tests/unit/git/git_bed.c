@@ -65,7 +65,7 @@ int bed_setup(void **state)
 	g_setenv("HOME", bed->home, TRUE);
 	g_file_set_contents(clock, "1700000000", -1, NULL);
 	*state = bed;
-	g_autofree char *none = bed_run(bed, "git init -q -b main .");
+	g_free(bed_run(bed, "git init -q -b main ."));
 	return 0;
 }
 
