@@ -13,8 +13,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 
-static const char SQL_PASSWORD[] =
-	"SELECT id, password_hash FROM person WHERE name = ? AND is_disabled = 0";
+static const char SQL_PASSWORD[] = "SELECT id, password_hash FROM person WHERE name = ?";
 static const char SQL_STILL[] =
 	"SELECT id FROM person WHERE id = ? AND password_hash = ? AND is_disabled = 0";
 static const char SQL_LINK[] = "SELECT p.id FROM login_link l JOIN person p ON p.id = l.person_id"
@@ -93,7 +92,8 @@ static gboolean begin_login(Store *store, gpointer of, GError **error)
 	return TRUE;
 }
 
-/* The person may have been disabled, or got another password, while this one was being checked. */
+/* Whether the person may log in is asked only now, since both that and the password may have
+ * changed while the password was being checked. */
 static gboolean finish_login(Store *store, gpointer of, GError **error)
 {
 	Login *login = of;
