@@ -91,10 +91,9 @@ static void say_why(Invocation *invocation, const json_t *answer)
 		invocation_has(invocation, "product") || invocation_arguments(invocation) > 0;
 	screen_line(screen, "%s", "");
 	screen_line(screen, "%s the tip %" G_GINT64_FORMAT ":",
-		count == 1 ? "One landing blocks" : "These landings block",
+		count == 1 ? "This landing blocks" : "These landings block",
 		json_integer_of(answer, "tip"));
 	show_landings(screen, blockers, 2);
-	screen_line(screen, "%s", "");
 	show_needs(screen, json_object_get(answer, "needs"), blockers, json_text(answer, "product"),
 		named);
 }

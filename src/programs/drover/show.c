@@ -206,8 +206,10 @@ void show_needs(const Screen *screen, const json_t *needs, const json_t *blocker
 		table_cell(table, STYLE_STRONG, command);
 		table_cell(table, STYLE_PLAIN, reason);
 	}
-	if (table_rows(table) > 0)
-		table_show(table, screen, 2);
+	if (table_rows(table) == 0)
+		return;
+	screen_line(screen, "%s", "");
+	table_show(table, screen, 2);
 }
 
 typedef struct Sign {
