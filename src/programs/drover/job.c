@@ -125,7 +125,7 @@ static gboolean run_notices(Invocation *invocation, GError **error)
 {
 	const Screen *screen = invocation_screen(invocation);
 	g_autoptr(json_t) notices = invocation_call(invocation, "GET",
-		query_of("state", invocation_option(invocation, "state"), "limit",
+		query_of("state", invocation_option(invocation, "only"), "limit",
 			invocation_option(invocation, "limit"), NULL),
 		NULL, error, "notices", NULL);
 	if (notices == NULL)
@@ -207,13 +207,13 @@ const Command job_commands[] = {
 };
 
 static const Option notice_options[] = {
-	{"state", "STATE", "Only those that are queued, sending, sent or failed"},
+	{"only", "STATE", "Only those that are queued, sending, sent or failed"},
 	{"limit", "N", "So many at most, 1 to 1000"},
 	{0},
 };
 
 const Command notice_commands[] = {
 	{"notice list", "", 0, 0, "Shows mail that was queued and sent, newest first", run_notices,
-		notice_options, NULL, "drover notice list --state failed", NULL, "remind"},
+		notice_options, NULL, "drover notice list --only failed", NULL, "remind"},
 	{0},
 };

@@ -119,7 +119,7 @@ static gboolean run_list(Invocation *invocation, GError **error)
 	g_autoptr(json_t) list = invocation_call(invocation, "GET",
 		query_of("limit", invocation_option(invocation, "limit"), "before",
 			invocation_option(invocation, "before"), "state",
-			invocation_option(invocation, "state"), "author",
+			invocation_option(invocation, "only"), "author",
 			invocation_option(invocation, "author"), NULL),
 		NULL, error, "products", product, "landings", NULL);
 	if (list == NULL)
@@ -401,7 +401,7 @@ static const Option product_option[] = {
 
 static const Option list_options[] = {
 	{"product", "PRODUCT", "Which product; the only one by default"},
-	{"state", "STATE", "Only those that are PENDING, GOOD or BAD"},
+	{"only", "STATE", "Only those that are PENDING, GOOD or BAD"},
 	{"author", "TEXT", "Only those by this author: a name or an e-mail address"},
 	{"limit", "N", "So many at most, 1 to 1000"},
 	{"before", "LANDING", "Only those below this ordinal: the next page"},
@@ -441,7 +441,7 @@ const Command landing_commands[] = {
 		"landing list, landing deployable, run"},
 	{"landing list", "[PRODUCT]", 0, 1, "Shows landings, newest first", run_list, list_options,
 		NULL,
-		"drover landing list --state BAD\ndrover landing list web --author ada --limit 20",
+		"drover landing list --only BAD\ndrover landing list web --author ada --limit 20",
 		"3", "landing show, landing owing"},
 	{"landing show", "LANDING", 1, 1,
 		"Shows one landing: commits, items, verdicts, and what keeps it from being "
