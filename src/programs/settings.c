@@ -38,12 +38,6 @@ static const SettingKey keys[] = {
 		"A proxy in front does TLS: allows the admin address without a certificate"},
 	{"admin", "workers", SETTING_INTEGER, "4",
 		"Threads that answer admin requests, each with a connection to the store"},
-	{"clock", "scan-every", SETTING_DURATION, "1min",
-		"How often droverd scans every product; 0: never"},
-	{"clock", "remind-every", SETTING_DURATION, "15min",
-		"How often droverd looks for reminders that are due, and sends what is queued; 0: never"},
-	{"clock", "remind-from", SETTING_HOUR, "7",
-		"The hour of the day, UTC, before which nobody is reminded"},
 	{"mail", "url", SETTING_TEXT, NULL,
 		"The mail server: smtp://HOST:PORT or smtps://HOST; without it notices stay queued"},
 	{"mail", "user", SETTING_TEXT, NULL,
@@ -87,7 +81,7 @@ const SettingKey *settings_keys(void)
 const char *setting_type_name(SettingType type)
 {
 	static const char *const names[] = {
-		"text", "path", "whole number", "hour", "duration", "yes or no"};
+		"text", "path", "whole number", "duration", "yes or no"};
 	return names[type];
 }
 
@@ -147,8 +141,6 @@ static gboolean check(const Ini *ini, const SettingKey *key, GError **error)
 	case SETTING_INTEGER:
 		return ini_get_integer(
 			ini, key->section, key->key, 0, 1, MAXIMUM_INTEGER, &number, error);
-	case SETTING_HOUR:
-		return ini_get_integer(ini, key->section, key->key, 0, 0, 23, &number, error);
 	case SETTING_DURATION:
 		return ini_get_duration(ini, key->section, key->key, 0, &number, error);
 	case SETTING_BOOLEAN:

@@ -17,7 +17,6 @@ typedef enum SettingType {
 	SETTING_TEXT,
 	SETTING_PATH,
 	SETTING_INTEGER, /* 1 or more */
-	SETTING_HOUR,	 /* 0 to 23 */
 	SETTING_DURATION,
 	SETTING_BOOLEAN,
 } SettingType;
@@ -31,7 +30,7 @@ typedef struct SettingKey {
 
 /* Ends with a NULL section. */
 const SettingKey *settings_keys(void);
-/* "text", "path", "whole number", "hour", "duration", "yes or no" */
+/* "text", "path", "whole number", "duration", "yes or no" */
 const char *setting_type_name(SettingType type);
 
 typedef struct Settings Settings;

@@ -16,7 +16,7 @@ def held(drover, job, minutes=0):
     folder = drover.state / "drover.db.locks"
     folder.mkdir(exist_ok=True)
     with open(folder / f"{job}.lock", "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.lockf(file, fcntl.LOCK_EX)
         file.write(f"{socket.gethostname()} {os.getpid()} {int((time.time() - 60 * minutes) * 1e6)}\n")
         file.flush()
         yield

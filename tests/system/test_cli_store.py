@@ -6,6 +6,14 @@ import sqlite3
 import pytest
 
 
+def tamper(drover, statement):
+    """As somebody would who may write the database's file."""
+    with sqlite3.connect(drover.database) as database:
+        database.execute("DROP TRIGGER history_no_update")
+        database.execute("DROP TRIGGER history_no_delete")
+        database.execute(statement)
+
+
 def test_a_new_store_is_made_and_said_so(drover):
     said = drover("product list")
     assert f"made a new store, sqlite:{drover.database}" in said.err
@@ -32,8 +40,7 @@ def test_a_backup_fills_an_empty_store_and_no_other(web):
 def test_check_finds_an_altered_history(web):
     assert "The store is sound" in web("store check").out
     head = web.json("history verify")["head"]
-    with sqlite3.connect(web.database) as database:
-        database.execute("UPDATE history SET reason = 'no reason' WHERE sequence = 2")
+    tamper(web, "UPDATE history SET reason = 'no reason' WHERE sequence = 2")
     assert "not sound" in web("store check", exits=1).err
     said = web(f"history verify --head {head}", exits=1)
     assert "the history is not whole" in said.err
@@ -42,8 +49,7 @@ def test_check_finds_an_altered_history(web):
 
 def test_a_published_head_shows_that_the_end_was_cut_off(web):
     head = web.json("history verify")["head"]
-    with sqlite3.connect(web.database) as database:
-        database.execute("DELETE FROM history WHERE sequence = (SELECT max(sequence) FROM history)")
+    tamper(web, "DELETE FROM history WHERE sequence = (SELECT max(sequence) FROM history)")
     web("history verify")
     web(f"history verify --head {head}", exits=1)
 

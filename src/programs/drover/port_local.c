@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "landing/book.h"
 #include "page/page.h"
+#include "page/page.h"
 
 typedef struct LocalPort {
 	Port port;
@@ -80,6 +81,7 @@ Port *port_open_local(Settings *settings, Clock clock, gboolean *made, GError **
 	local->port = (Port){call_local, close_local, g_steal_pointer(&store)};
 	local->site = site;
 	local->site.books = landing_books_new();
+	local->site.make_report = page_report;
 	local->site.make_report = page_report;
 	local->actor = local_actor();
 	return &local->port;
