@@ -65,7 +65,7 @@ static void write_row(
 	html_text(html, " ");
 	write_marks(html, frame, product, landing);
 	html_close(html, "td");
-	html_open(html, "td", NULL);
+	html_open(html, "td", "class", "items", NULL);
 	write_items(html, landing);
 	html_close(html, "td");
 	html_open(html, "td", NULL);

@@ -4,7 +4,7 @@
  *
  *           ▼ 43                 the newest deployable tip
  *     ■ ■ ◆ □ ■ ○ ■              a shape per state: square good, ring pending, diamond bad;
- *     ━━━     ━                  dashed and struck through when it was rolled back
+ *     ━━━     ━                  an empty outline, struck through, when it was rolled back
  *         !                      a line under each deployable tip, so islands show as islands
  *     40        45               an exclamation mark under what blocks the newest tip
  *

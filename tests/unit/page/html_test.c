@@ -90,11 +90,10 @@ static void test_urls_that_could_run_something_are_left_out(void **state)
 
 static void test_clipping_counts_characters(void **state)
 {
-	Html *html = html_new();
+	g_autoptr(Html) html = html_new();
 	assert_string_equal(html_clip(html, "äöü", 3), "äöü");
 	assert_string_equal(html_clip(html, "äöüß", 3), "äö…");
 	assert_string_equal(html_clip(html, NULL, 3), "");
-	g_autofree char *text = html_finish(html);
 }
 
 int main(void)
