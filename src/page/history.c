@@ -22,21 +22,11 @@ static void write_row(Html *html, const PageFrame *frame, const json_t *entry)
 	html_element(html, "a", html_print(html, "%" G_GINT64_FORMAT, sequence), "href",
 		html_print(html, "/history/%" G_GINT64_FORMAT, sequence), NULL);
 	html_close(html, "th");
-	html_open(html, "td", NULL);
-	part_time(html, frame, entry, "at");
-	html_close(html, "td");
-	html_open(html, "td", NULL);
-	html_outside(html, html_clip(html, json_text(entry, "actor"), 80));
-	html_close(html, "td");
-	html_open(html, "td", NULL);
-	html_outside(html, html_clip(html, json_text(entry, "action"), 80));
-	html_close(html, "td");
-	html_open(html, "td", NULL);
-	html_outside(html, html_clip(html, json_text(entry, "subject"), 120));
-	html_close(html, "td");
-	html_open(html, "td", "class", "wide", NULL);
-	html_outside(html, html_clip(html, json_text(entry, "reason"), 200));
-	html_close(html, "td");
+	part_cell_time(html, frame, "When", entry, "at");
+	part_cell_text(html, "By", NULL, html_clip(html, json_text(entry, "actor"), 80));
+	part_cell_text(html, "What", NULL, html_clip(html, json_text(entry, "action"), 80));
+	part_cell_text(html, "About", NULL, html_clip(html, json_text(entry, "subject"), 120));
+	part_cell_text(html, "Reason", "wide", html_clip(html, json_text(entry, "reason"), 200));
 	html_close(html, "tr");
 	html_newline(html);
 }
@@ -126,10 +116,10 @@ static char *value_text(const json_t *value)
 	return copy;
 }
 
-static void write_value(Html *html, const json_t *value, const char *kind)
+static void write_value(Html *html, const char *label, const json_t *value, const char *kind)
 {
 	g_autofree char *text = value_text(value);
-	html_open(html, "td", NULL);
+	part_cell(html, label, NULL);
 	if (text)
 		html_element(
 			html, kind ? kind : "span", text, "dir", "auto", "class", "value", NULL);
@@ -145,8 +135,8 @@ static void write_field(Html *html, const char *name, const json_t *before, cons
 	html_open(html, "th", "scope", "row", NULL);
 	html_outside(html, html_clip(html, name, 120));
 	html_close(html, "th");
-	write_value(html, before, same ? NULL : "del");
-	write_value(html, after, same ? NULL : "ins");
+	write_value(html, "Before", before, same ? NULL : "del");
+	write_value(html, "After", after, same ? NULL : "ins");
 	html_close(html, "tr");
 	html_newline(html);
 }

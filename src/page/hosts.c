@@ -28,7 +28,7 @@ static void write_invited(Html *html, const PageFrame *frame, const json_t *invi
 
 static void write_clock(Html *html, const json_t *host)
 {
-	html_open(html, "td", NULL);
+	part_cell(html, "Clock", NULL);
 	if (json_has(host, "clock_warning")) {
 		html_open(html, "span", "class", "state bad", NULL);
 		strip_shape(html, "BAD", TRUE);
@@ -51,18 +51,12 @@ static void write_row(Html *html, const PageFrame *frame, const json_t *host, gs
 	html_open(html, "th", "scope", "row", NULL);
 	html_outside(html, html_clip(html, name, 80));
 	html_close(html, "th");
-	html_element(html, "td", json_text(host, "kind"), NULL);
-	html_open(html, "td", NULL);
-	html_outside(html, html_clip(html, json_text(host, "version"), 40));
-	html_close(html, "td");
-	html_open(html, "td", NULL);
-	part_time(html, frame, host, "seen");
-	html_close(html, "td");
+	part_cell_text(html, "Kind", NULL, json_text(host, "kind"));
+	part_cell_text(html, "Version", NULL, html_clip(html, json_text(host, "version"), 40));
+	part_cell_time(html, frame, "Seen", host, "seen");
 	write_clock(html, host);
-	html_open(html, "td", NULL);
-	part_time(html, frame, host, "enrolled");
-	html_close(html, "td");
-	html_open(html, "td", NULL);
+	part_cell_time(html, frame, "Enrolled", host, "enrolled");
+	part_cell(html, "", NULL);
 	if (json_has(host, "revoked")) {
 		html_text(html, "revoked ");
 		part_time(html, frame, host, "revoked");

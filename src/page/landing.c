@@ -194,15 +194,11 @@ static void write_commits(Html *html, const PageFrame *frame, const json_t *comm
 		html_open(html, "th", "scope", "row", NULL);
 		part_revision(html, json_text(commit, "sha"));
 		html_close(html, "th");
-		html_open(html, "td", "class", "wide", NULL);
-		html_outside(html, html_clip(html, json_text(commit, "subject"), 200));
-		html_close(html, "td");
-		html_open(html, "td", NULL);
-		html_outside(html, html_clip(html, json_text(commit, "author"), 60));
-		html_close(html, "td");
-		html_open(html, "td", NULL);
-		part_time(html, frame, commit, "authored");
-		html_close(html, "td");
+		part_cell_text(html, "Subject", "wide",
+			html_clip(html, json_text(commit, "subject"), 200));
+		part_cell_text(
+			html, "Author", NULL, html_clip(html, json_text(commit, "author"), 60));
+		part_cell_time(html, frame, "Authored", commit, "authored");
 		html_close(html, "tr");
 		html_newline(html);
 	}
@@ -212,10 +208,8 @@ static void write_commits(Html *html, const PageFrame *frame, const json_t *comm
 static void write_verdict(Html *html, const PageFrame *frame, const json_t *verdict)
 {
 	html_open(html, "tr", NULL);
-	html_open(html, "td", NULL);
-	part_time(html, frame, verdict, "at");
-	html_close(html, "td");
-	html_open(html, "td", NULL);
+	part_cell_time(html, frame, "When", verdict, "at");
+	part_cell(html, "About", NULL);
 	if (json_has(verdict, "item")) {
 		html_text(html, "item ");
 		html_outside(html, html_clip(html, json_text(verdict, "item"), 80));
@@ -223,18 +217,12 @@ static void write_verdict(Html *html, const PageFrame *frame, const json_t *verd
 		html_text(html, "the landing");
 	}
 	html_close(html, "td");
-	html_open(html, "td", NULL);
+	part_cell(html, "Verdict", NULL);
 	part_item_state(html, json_text(verdict, "state"));
 	html_close(html, "td");
-	html_open(html, "td", NULL);
-	html_outside(html, html_clip(html, json_text(verdict, "actor"), 80));
-	html_close(html, "td");
-	html_open(html, "td", NULL);
-	html_outside(html, html_clip(html, json_text(verdict, "tool"), 80));
-	html_close(html, "td");
-	html_open(html, "td", "class", "wide", NULL);
-	html_outside(html, json_text(verdict, "reason"));
-	html_close(html, "td");
+	part_cell_text(html, "By", NULL, html_clip(html, json_text(verdict, "actor"), 80));
+	part_cell_text(html, "Through", NULL, html_clip(html, json_text(verdict, "tool"), 80));
+	part_cell_text(html, "Reason", "wide", json_text(verdict, "reason"));
 	html_close(html, "tr");
 	html_newline(html);
 }

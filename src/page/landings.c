@@ -57,23 +57,18 @@ static void write_row(
 	html_text(html, " ");
 	part_revision(html, json_text(landing, "revision"));
 	html_close(html, "th");
-	html_open(html, "td", NULL);
+	part_cell(html, "State", NULL);
 	part_state(html, landing);
 	html_close(html, "td");
-	html_open(html, "td", "class", "wide", NULL);
-	html_outside(html, html_clip(html, json_text(landing, "subject"), 200));
+	part_cell_text(
+		html, "Subject", "wide", html_clip(html, json_text(landing, "subject"), 200));
 	html_text(html, " ");
 	write_marks(html, frame, product, landing);
-	html_close(html, "td");
-	html_open(html, "td", "class", "items", NULL);
+	part_cell(html, "Items", "items");
 	write_items(html, landing);
 	html_close(html, "td");
-	html_open(html, "td", NULL);
-	html_outside(html, html_clip(html, json_text(landing, "author"), 60));
-	html_close(html, "td");
-	html_open(html, "td", NULL);
-	part_time(html, frame, landing, "landed");
-	html_close(html, "td");
+	part_cell_text(html, "Author", NULL, html_clip(html, json_text(landing, "author"), 60));
+	part_cell_time(html, frame, "Landed", landing, "landed");
 	html_close(html, "tr");
 	html_newline(html);
 }

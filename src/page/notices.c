@@ -11,7 +11,7 @@ static void write_state(Html *html, const PageFrame *frame, const json_t *notice
 	const char *state = json_text(notice, "state");
 	gboolean sent = g_strcmp0(state, "sent") == 0;
 	gboolean failed = g_strcmp0(state, "failed") == 0;
-	html_open(html, "td", NULL);
+	part_cell(html, "State", NULL);
 	html_open(html, "span", "class",
 		sent	 ? "state good"
 		: failed ? "state bad"
@@ -40,23 +40,15 @@ static void write_state(Html *html, const PageFrame *frame, const json_t *notice
 static void write_row(Html *html, const PageFrame *frame, const json_t *notice)
 {
 	html_open(html, "tr", NULL);
-	html_open(html, "td", NULL);
-	part_time(html, frame, notice, "queued");
-	html_close(html, "td");
+	part_cell_time(html, frame, "Queued", notice, "queued");
 	write_state(html, frame, notice);
-	html_open(html, "td", NULL);
-	html_outside(html, html_clip(html, json_text(notice, "recipient"), 120));
-	html_close(html, "td");
-	html_open(html, "td", "class", "wide", NULL);
-	html_outside(html, html_clip(html, json_text(notice, "subject"), 200));
-	html_close(html, "td");
-	html_open(html, "td", NULL);
-	html_outside(html, html_clip(html, json_text(notice, "kind"), 60));
+	part_cell_text(html, "To", NULL, html_clip(html, json_text(notice, "recipient"), 120));
+	part_cell_text(html, "Subject", "wide", html_clip(html, json_text(notice, "subject"), 200));
+	part_cell_text(html, "Kind", NULL, html_clip(html, json_text(notice, "kind"), 60));
 	html_text(html, " ");
 	html_outside(html, html_clip(html, json_text(notice, "product"), 60));
-	html_close(html, "td");
-	html_element(html, "td",
-		html_print(html, "%" G_GINT64_FORMAT, json_integer_of(notice, "attempts")), NULL);
+	part_cell_text(html, "Tries", NULL,
+		html_print(html, "%" G_GINT64_FORMAT, json_integer_of(notice, "attempts")));
 	html_close(html, "tr");
 	html_newline(html);
 }

@@ -330,6 +330,26 @@ void part_table_close(Html *html)
 	html_newline(html);
 }
 
+void part_cell(Html *html, const char *column, const char *class)
+{
+	html_open(html, "td", "class", class, "data-column", *column ? column : NULL, NULL);
+}
+
+void part_cell_text(Html *html, const char *column, const char *class, const char *text)
+{
+	part_cell(html, column, class);
+	html_outside(html, text && *text ? text : NULL);
+	html_close(html, "td");
+}
+
+void part_cell_time(Html *html, const PageFrame *frame, const char *column, const json_t *object,
+	const char *key)
+{
+	part_cell(html, column, NULL);
+	part_time(html, frame, object, key);
+	html_close(html, "td");
+}
+
 void part_fact(Html *html, const char *name, const char *value)
 {
 	html_element(html, "dt", name, NULL);

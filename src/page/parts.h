@@ -53,6 +53,12 @@ void part_empty(Html *html, const char *says, const char *command);
 void part_table_open(
 	Html *html, const char *class, const char *caption, const char *const *columns);
 void part_table_close(Html *html);
+/* Opens <td>; the column's name heads the cell on narrow screens. `class` may be NULL. */
+void part_cell(Html *html, const char *column, const char *class);
+/* A whole cell: text from outside, or a time. */
+void part_cell_text(Html *html, const char *column, const char *class, const char *text);
+void part_cell_time(Html *html, const PageFrame *frame, const char *column, const json_t *object,
+	const char *key);
 void part_fact(Html *html, const char *name, const char *value);
 
 /* Forms. `id` is unique on the page and comes back with the form. */

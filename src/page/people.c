@@ -34,17 +34,13 @@ static void write_row(Html *html, const PageFrame *frame, const json_t *person)
 	if (json_flag(person, "disabled"))
 		html_element(html, "span", "disabled", "class", "tag bad", NULL);
 	html_close(html, "th");
-	html_open(html, "td", NULL);
-	html_outside(html, html_clip(html, json_text(person, "email"), 120));
-	html_close(html, "td");
-	html_open(html, "td", NULL);
+	part_cell_text(html, "E-mail", NULL, html_clip(html, json_text(person, "email"), 120));
+	part_cell(html, "Roles", NULL);
 	write_roles(html, json_object_get(person, "roles"));
 	html_close(html, "td");
-	html_element(
-		html, "td", json_flag(person, "has_password") ? "password or link" : "link", NULL);
-	html_open(html, "td", NULL);
-	part_time(html, frame, person, "created");
-	html_close(html, "td");
+	part_cell_text(html, "Log in by", NULL,
+		json_flag(person, "has_password") ? "password or link" : "link");
+	part_cell_time(html, frame, "Since", person, "created");
 	html_close(html, "tr");
 	html_newline(html);
 }

@@ -32,10 +32,8 @@ static void write_role(Html *html, const PageFrame *frame, const char *roles_act
 	html_outside(
 		html, g_strcmp0(product, "*") == 0 ? "all products" : html_clip(html, product, 80));
 	html_close(html, "th");
-	html_open(html, "td", NULL);
-	html_outside(html, html_clip(html, json_text(role, "role"), 80));
-	html_close(html, "td");
-	html_open(html, "td", NULL);
+	part_cell_text(html, "Role", NULL, html_clip(html, json_text(role, "role"), 80));
+	part_cell(html, "", NULL);
 	if (may) {
 		form_open(html, frame, id, html_print(html, "%s/revoke", roles_action));
 		form_hidden(html, "product", product);

@@ -19,8 +19,8 @@ static char *place(GHashTable *places, const char *kind, const char *product)
 
 static void note_places(GHashTable *places, const json_t *product)
 {
-	const char *name = json_text(
-		json_object_get(json_object_get(product, "product"), "summary"), "name");
+	const char *name =
+		json_text(json_object_get(json_object_get(product, "product"), "summary"), "name");
 	g_free(place(places, "product", name));
 	g_free(place(places, "where", name));
 	g_autofree char *landings = place(places, "landings", name);
@@ -28,9 +28,8 @@ static void note_places(GHashTable *places, const json_t *product)
 	json_t *landing;
 	json_array_foreach (
 		json_object_get(json_object_get(product, "landings"), "landings"), index, landing)
-		g_hash_table_add(places,
-			g_strdup_printf("%s#landing-%" G_GINT64_FORMAT, landings,
-				json_integer_of(landing, "ordinal")));
+		g_hash_table_add(places, g_strdup_printf("%s#landing-%" G_GINT64_FORMAT, landings,
+						 json_integer_of(landing, "ordinal")));
 }
 
 static void put(json_t *files, const char *name, char *text)

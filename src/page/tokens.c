@@ -29,16 +29,13 @@ static void write_row(Html *html, const PageFrame *frame, const json_t *token)
 	html_open(html, "th", "scope", "row", NULL);
 	html_outside(html, html_clip(html, json_text(token, "name"), 80));
 	html_close(html, "th");
-	html_open(html, "td", NULL);
-	html_outside(html, html_clip(html, json_text(token, "person"), 80));
-	html_close(html, "td");
+	part_cell_text(html, "Whose", NULL, html_clip(html, json_text(token, "person"), 80));
 	static const char *const times[] = {"created", "expires", "used"};
+	static const char *const column_of_time[] = {"Made", "Expires", "Last used"};
 	for (gsize index = 0; index < G_N_ELEMENTS(times); index++) {
-		html_open(html, "td", NULL);
-		part_time(html, frame, token, times[index]);
-		html_close(html, "td");
+		part_cell_time(html, frame, column_of_time[index], token, times[index]);
 	}
-	html_open(html, "td", NULL);
+	part_cell(html, "", NULL);
 	if (json_has(token, "revoked")) {
 		html_text(html, "revoked ");
 		part_time(html, frame, token, "revoked");

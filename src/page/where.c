@@ -48,10 +48,10 @@ static void write_match(
 		html_format(html, "%s ", json_text(match, "kind"));
 	html_outside(html, html_clip(html, json_text(match, "name"), 120));
 	html_close(html, "th");
-	html_open(html, "td", NULL);
+	part_cell(html, "Answer", NULL);
 	write_answer(html, match);
 	html_close(html, "td");
-	html_open(html, "td", NULL);
+	part_cell(html, "Landing", NULL);
 	if (json_has(match, "landing"))
 		part_link(html, link_to_landing(html, frame, product, ordinal),
 			html_print(html, "landing %" G_GINT64_FORMAT, ordinal));
@@ -59,13 +59,10 @@ static void write_match(
 		html_text(html, "–");
 	html_close(html, "td");
 	if (frame->report) {
-		html_open(html, "td", NULL);
-		html_outside(html, html_clip(html, json_text(match, "author"), 80));
-		html_close(html, "td");
+		part_cell_text(
+			html, "Author", NULL, html_clip(html, json_text(match, "author"), 80));
 	}
-	html_open(html, "td", "class", "wide", NULL);
-	html_outside(html, json_text(match, "why"));
-	html_close(html, "td");
+	part_cell_text(html, "Why", "wide", json_text(match, "why"));
 	html_close(html, "tr");
 	html_newline(html);
 }
