@@ -61,7 +61,7 @@ enter_tree() {
 	local folder
 	for folder in "$@"; do
 		mkdir -p "$work/$folder"
-		chown "$drover_user:$drover_user" "$work/$folder"
+		chown -R "$drover_user:$drover_user" "$work/$folder"
 	done
 	# git refuses the repositories of other users unless told: this tree is ours to read.
 	as_user git config --global --get-all safe.directory 2>/dev/null | grep -qxF "$work" ||

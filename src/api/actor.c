@@ -93,9 +93,8 @@ gboolean actor_require(const Actor *actor, Role role, const char *product, GErro
 			    : *product == '\0' ? "a product"
 					       : product;
 	drover_error_set(error, DROVER_ERROR_DENIED,
-		"%s lacks the role %s on %s; an admin can give it: drover user grant NAME %s "
-		"--product %s",
+		"%s lacks the role %s on %s; an admin can give it: drover user grant NAME %s %s",
 		actor->name, role_names[role], where, role_names[role],
-		product == NULL || *product == '\0' ? "'*'" : product);
+		product == NULL || *product == '\0' ? "all" : product);
 	return FALSE;
 }
