@@ -176,11 +176,9 @@ static void append_section(GString *out, const Reminder *reminder, const Reminde
 			base_url);
 	if (shown == count)
 		return;
-	g_autofree char *more = count_of(count - shown, "landing");
-	wrap_printf(out, 0,
-		"… and %s more of %s, newer than these: drover landing list --product %s", more,
-		section->product->name, section->product->name);
-	g_string_append_c(out, '\n');
+	wrap_printf(out, 0, "… and %u more, newer than these. To see them all:", count - shown);
+	g_string_append_printf(out, "\n%*sdrover landing list --product %s\n\n", INDENT, "",
+		section->product->name);
 }
 
 /* "web: Web shop" with a line below it as long as itself. */
@@ -196,18 +194,49 @@ static void append_heading(GString *out, const ReminderProduct *product)
 	g_string_append(out, "\n\n");
 }
 
-static const ReminderLanding *oldest_of(const Reminder *reminder)
+/* What the first sentences of a mail say. */
+typedef struct Totals {
+	gint64 count;
+	gint64 oldest_us;
+	gint64 held_back; /* by the oldest of each product: what the others hold back is among it */
+} Totals;
+
+static Totals totals_of(const Reminder *reminder)
 {
-	const ReminderLanding *oldest = NULL;
+	Totals totals = {reminder_count(reminder), G_MAXINT64, 0};
 	for (guint s = 0; s < reminder->sections->len; s++) {
 		const ReminderSection *section = reminder->sections->pdata[s];
+		gint64 held_back = 0;
 		for (guint i = 0; i < section->landings->len; i++) {
 			const ReminderLanding *landing = section->landings->pdata[i];
-			if (oldest == NULL || landing->landed_us < oldest->landed_us)
-				oldest = landing;
+			totals.oldest_us = MIN(totals.oldest_us, landing->landed_us);
+			held_back = MAX(held_back, landing->holds_back);
 		}
+		totals.held_back += held_back;
 	}
-	return oldest;
+	return totals;
+}
+
+/* "3 landings wait for your QA; the oldest landed 12 days ago. Until they …": `what` stands behind
+ * the count. */
+static void append_summary(GString *out, const Totals *totals, const char *what, gint64 now_us)
+{
+	gboolean one = totals->count == 1;
+	g_autofree char *landings = count_of(totals->count, "landing");
+	g_autofree char *age = age_of(totals->oldest_us, now_us);
+	g_autoptr(GString) summary = g_string_new(NULL);
+	g_string_append_printf(summary, "%s %s", landings, what);
+	if (!one)
+		g_string_append_printf(summary, "; the oldest landed %s", age);
+	g_string_append_c(summary, '.');
+	if (totals->held_back > 0) {
+		g_autofree char *held = count_of(totals->held_back, "landing");
+		g_string_append_printf(summary, " Until %s, %s on top of %s cannot go live.",
+			one ? "it has its verdict" : "they have their verdicts", held,
+			one ? "it" : "them");
+	}
+	notice_text_wrap(out, 0, summary->str);
+	g_string_append_c(out, '\n');
 }
 
 /* "web", "web and api", "web, api and 3 more" */
@@ -227,30 +256,27 @@ static char *name_products(const Reminder *reminder)
 static void write_for_owner(NoticeText *text, GString *out, const Reminder *reminder, gint64 now_us,
 	const char *base_url)
 {
-	gint64 count = reminder_count(reminder);
-	g_autofree char *landings = count_of(count, "landing");
+	Totals totals = totals_of(reminder);
+	const char *wait = totals.count == 1 ? "waits for your QA" : "wait for your QA";
+	g_autofree char *landings = count_of(totals.count, "landing");
 	g_autofree char *products = name_products(reminder);
 	g_autofree char *name = clean(reminder->name, TEXT_MAXIMUM_TITLE_LETTERS);
-	g_autofree char *age = age_of(oldest_of(reminder)->landed_us, now_us);
-	text->subject = g_strdup_printf(
-		"%s: %s %s for your QA", products, landings, count == 1 ? "waits" : "wait");
+	text->subject = g_strdup_printf("%s: %s %s", products, landings, wait);
 	wrap_printf(out, 0, "Hello %s,", *name != '\0' ? name : reminder->recipient);
 	g_string_append_c(out, '\n');
-	wrap_printf(out, 0, "%s %s for your QA%s%s.", landings, count == 1 ? "waits" : "wait",
-		count == 1 ? "" : "; the oldest landed ", count == 1 ? "" : age);
-	g_string_append_c(out, '\n');
+	append_summary(out, &totals, wait, now_us);
 	for (guint i = 0; i < reminder->sections->len; i++) {
 		const ReminderSection *section = reminder->sections->pdata[i];
 		append_heading(out, section->product);
 		append_section(out, reminder, section, now_us, base_url);
 	}
 	wrap_printf(out, 0,
-		"Instead of ok, say bad when it does not work, or untestable when there is "
-		"nothing to try; --reason tells the others why.");
+		"When something works, type its line. When it does not, say bad instead of ok; "
+		"when there is nothing to try, untestable. --reason tells the others why.");
 	g_string_append_c(out, '\n');
 	wrap_printf(out, 0,
 		"You get this mail once a day while something waits for you. A landing that has "
-		"its verdicts, or is rolled back, is not mentioned again.");
+		"its verdict, or is rolled back, is not mentioned again.");
 }
 
 static void write_for_list(NoticeText *text, GString *out, const Reminder *reminder, gint64 now_us,
@@ -258,32 +284,22 @@ static void write_for_list(NoticeText *text, GString *out, const Reminder *remin
 {
 	const ReminderSection *section = reminder->sections->pdata[0];
 	const ReminderProduct *product = section->product;
-	gint64 count = reminder_count(reminder);
-	g_autofree char *landings = count_of(count, "landing");
+	Totals totals = totals_of(reminder);
+	g_autofree char *landings = count_of(totals.count, "landing");
 	g_autofree char *limit = count_of(product->overdue_days, "day");
-	g_autofree char *age = age_of(oldest_of(reminder)->landed_us, now_us);
-	gint64 held = 0;
-	for (guint i = 0; i < section->landings->len; i++)
-		held = MAX(held, ((ReminderLanding *)section->landings->pdata[i])->holds_back);
-	g_autofree char *held_text = count_of(held, "landing");
+	g_autofree char *waited = g_strdup_printf(
+		"%s waited for QA for over %s", totals.count == 1 ? "has" : "have", limit);
+	g_autofree char *interval = count_of(product->overdue_every_days, "day");
 	text->subject = g_strdup_printf("%s: %s overdue for QA", product->name, landings);
 	append_heading(out, product);
-	wrap_printf(out, 0, "%s %s waited for QA for over %s%s%s.", landings,
-		count == 1 ? "has" : "have", limit, count == 1 ? "" : "; the oldest landed ",
-		count == 1 ? "" : age);
-	if (held > 0)
-		wrap_printf(out, 0, "Until then, %s on top cannot go live.", held_text);
-	g_string_append_c(out, '\n');
+	append_summary(out, &totals, waited, now_us);
 	append_section(out, reminder, section, now_us, base_url);
 	wrap_printf(out, 0,
-		"Whoever can test one of these may rule on it: ok, bad, or untestable when there "
-		"is nothing to try. Rolling it back ends the wait, too.");
+		"Whoever has tried one of these may say so: ok, bad, or untestable when there is "
+		"nothing to try. Rolling it back ends the wait, too.");
 	g_string_append_c(out, '\n');
-	g_autofree char *interval = product->overdue_every_days == 1
-					    ? g_strdup("day")
-					    : count_of(product->overdue_every_days, "day");
 	wrap_printf(out, 0, "This list gets this mail every %s while landings of %s are overdue.",
-		interval, product->name);
+		product->overdue_every_days == 1 ? "day" : interval, product->name);
 }
 
 NoticeText *notice_text_new(const Reminder *reminder, gint64 now_us, const char *base_url)
