@@ -36,7 +36,7 @@ static json_t *look_after(ApiCall *call, const char *product, const char *cause,
 		return NULL;
 	transitions_log(then, book, call->actor->name, cause);
 	g_autoptr(View) view = view_new(book);
-	g_autofree char *digest = landing_book_digest(book);
+	const char *digest = landing_book_digest(book);
 	json_t *notes = json_array();
 	for (guint i = 0; i < outcome->notes->len; i++)
 		json_array_append_new(notes, json_text_or_null(outcome->notes->pdata[i]));

@@ -39,6 +39,9 @@ void states_then_free(StatesThen *then)
 
 void transitions_log_source(LandingBook *book)
 {
+	const char *digest = landing_book_tell_digest(book);
+	if (digest == NULL)
+		return;
 	guint counts[3] = {0};
 	guint landings = landing_book_count(book);
 	for (guint i = 0; i < landings; i++)
@@ -49,7 +52,6 @@ void transitions_log_source(LandingBook *book)
 	g_autofree char *good = g_strdup_printf("%u", counts[LANDING_GOOD]);
 	g_autofree char *pending = g_strdup_printf("%u", counts[LANDING_PENDING]);
 	g_autofree char *bad = g_strdup_printf("%u", counts[LANDING_BAD]);
-	g_autofree char *digest = landing_book_digest(book);
 	log_event(LOG_LEVEL_INFO, "landing.source", "product", product->name, "tip",
 		product->tip != NULL ? product->tip : "none", "landings", total, "good", good,
 		"pending", pending, "bad", bad, "digest", digest, NULL);

@@ -15,7 +15,8 @@ StatesThen *states_then(LandingBook *book);
 void states_then_free(StatesThen *then);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StatesThen, states_then_free)
 
-/* "event=landing.source product=… tip=… landings=… good=… pending=… bad=… digest=…" */
+/* Where a run begins, once for each state that the process meets:
+ * "event=landing.source product=… tip=… landings=… good=… pending=… bad=… digest=…" */
 void transitions_log_source(LandingBook *book);
 /* A line for each landing whose state differs from then. `cause` names what did it. */
 void transitions_log(

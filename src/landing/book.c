@@ -31,6 +31,8 @@ struct LandingBook {
 	GPtrArray *item_names; /* by key; borrowed from texts */
 	DeployableIndex *index;
 	gint64 last_landing, last_verdict; /* ids read */
+	char *digest;                      /* of the states; NULL when it must be computed */
+	char *told_digest;                 /* the one that landing_book_tell_digest() gave last */
 };
 
 struct LandingBooks {
@@ -53,6 +55,7 @@ static void book_empty(LandingBook *book)
 	g_clear_pointer(&book->keys, g_hash_table_unref);
 	g_clear_pointer(&book->item_names, g_ptr_array_unref);
 	g_clear_pointer(&book->index, deployable_index_free);
+	g_clear_pointer(&book->digest, g_free);
 }
 
 static void book_start(LandingBook *book, gint64 baseline)
@@ -70,6 +73,7 @@ static void book_start(LandingBook *book, gint64 baseline)
 static void book_free(LandingBook *book)
 {
 	book_empty(book);
+	g_free(book->told_digest);
 	g_mutex_clear(&book->mutex);
 	g_free(book);
 }
@@ -298,9 +302,14 @@ static gboolean book_refresh(LandingBook *book, Store *store, const char *name, 
 	book->product = g_steal_pointer(&product);
 	gint64 after = book->last_landing;
 	guint first = book->landings->len;
-	return read_landings(book, store, error) && read_items(book, store, after, first, error) &&
-	       read_targets(book, store, after, first, error) &&
-	       read_verdicts(book, store, first, error) && index_from(book, first, error);
+	gint64 verdicts = book->last_verdict;
+	if (!read_landings(book, store, error) || !read_items(book, store, after, first, error) ||
+		!read_targets(book, store, after, first, error) ||
+		!read_verdicts(book, store, first, error) || !index_from(book, first, error))
+		return FALSE;
+	if (book->last_landing != after || book->last_verdict != verdicts)
+		g_clear_pointer(&book->digest, g_free);
+	return TRUE;
 }
 
 LandingBooks *landing_books_new(void)
@@ -449,7 +458,7 @@ gboolean landing_book_waits(LandingBook *book, const BookLanding *landing)
 		       book->index, landing->ordinal, deployable_index_tip(book->index));
 }
 
-char *landing_book_digest(const LandingBook *book)
+static char *compute_digest(const LandingBook *book)
 {
 	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
 	for (guint i = 0; i < book->landings->len; i++) {
@@ -462,13 +471,19 @@ char *landing_book_digest(const LandingBook *book)
 	return g_strdup(g_checksum_get_string(checksum));
 }
 
-GArray *landing_book_states(const LandingBook *book)
+const char *landing_book_digest(LandingBook *book)
 {
-	GArray *states =
-		g_array_sized_new(FALSE, FALSE, sizeof(LandingState), book->landings->len);
-	for (guint i = 0; i < book->landings->len; i++) {
-		LandingState state = deployable_index_state(book->index, at(book, i)->ordinal);
-		g_array_append_val(states, state);
-	}
-	return states;
+	if (book->digest == NULL)
+		book->digest = compute_digest(book);
+	return book->digest;
+}
+
+const char *landing_book_tell_digest(LandingBook *book)
+{
+	const char *digest = landing_book_digest(book);
+	if (g_strcmp0(book->told_digest, digest) == 0)
+		return NULL;
+	g_free(book->told_digest);
+	book->told_digest = g_strdup(digest);
+	return digest;
 }

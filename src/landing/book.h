@@ -65,9 +65,9 @@ const BookLanding *landing_book_resolve(const LandingBook *book, const char *nam
 
 /* It waits for somebody's QA: pending, and its change is in the tree at the tip. */
 gboolean landing_book_waits(LandingBook *book, const BookLanding *landing);
-/* SHA-256 over "ORDINAL REVISION STATE\n" of every landing: equal digest, equal states. Caller frees. */
-char *landing_book_digest(const LandingBook *book);
-/* All states, oldest first: GArray of LandingState. */
-GArray *landing_book_states(const LandingBook *book);
+/* SHA-256 over "ORDINAL REVISION STATE\n" of every landing: equal digest, equal states. Owned by the book. */
+const char *landing_book_digest(LandingBook *book);
+/* The same, or NULL when this very digest was told before: for logs that say a state once. */
+const char *landing_book_tell_digest(LandingBook *book);
 
 #endif
