@@ -217,7 +217,8 @@ Html *frame_begin(const PageFrame *frame, const char *format, ...)
 	write_head(html, frame, title);
 	html_open(html, "body", NULL);
 	write_header(html, frame);
-	html_open(html, "main", "id", "main", "tabindex", "-1", NULL);
+	html_open(
+		html, "main", "id", "main", "tabindex", "-1", "data-address", frame->address, NULL);
 	write_banners(html, frame);
 	return html;
 }

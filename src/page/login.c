@@ -24,7 +24,7 @@ char *page_login(const PageFrame *frame, const char *next)
 		"control host:",
 		"class", "quiet", NULL);
 	html_open(html, "pre", NULL);
-	html_element(html, "code", "drover person login-link NAME", NULL);
+	html_element(html, "code", "drover user login-link NAME", NULL);
 	html_close(html, "pre");
 	html_close(html, "section");
 	return frame_end(html, frame);

@@ -52,7 +52,7 @@ char *page_people(const PageFrame *frame, const json_t *people)
 	html_open(html, "div", "id", "people", "data-live", HTML_SET, NULL);
 	if (json_array_size(people) == 0) {
 		part_empty(html, "No people yet. Add the first one below, or on the control host:",
-			"drover person add ada --email ada@example.org");
+			"drover user add ada ada@example.org");
 	} else {
 		part_table_open(html, "stack", "People and their roles", columns);
 		size_t index;

@@ -16,6 +16,7 @@ static void visit_clear(Visit *visit)
 {
 	actor_free(visit->actor);
 	g_free(visit->csrf);
+	g_free(visit->address);
 	json_decref(visit->status);
 	g_clear_error(&visit->status_error);
 	g_clear_pointer(&visit->parameters, g_hash_table_unref);
@@ -111,6 +112,13 @@ static PageReply *get_login(Visit *visit)
 	return reply_page(200, page_login(&visit->frame, next));
 }
 
+/* Somebody reloads or bookmarks the address of a form that was refused. */
+static PageReply *to_page_of(const Visit *visit, const FormRoute *form)
+{
+	g_autofree char *page = visit_path(visit, form->page, TRUE);
+	return reply_redirect(visit->request, page, NULL);
+}
+
 static PageReply *get_page(Visit *visit)
 {
 	g_autoptr(GError) error = NULL;
@@ -120,8 +128,11 @@ static PageReply *get_page(Visit *visit)
 	if (!visit->actor)
 		return to_login(visit);
 	PageShow show = show_find(visit, request->path);
+	const FormRoute *form = show ? NULL : form_find(visit, request->path);
+	if (form)
+		return to_page_of(visit, form);
 	if (!show)
-		return problem(visit, form_find(visit, request->path) ? 405 : 404,
+		return problem(visit, 404,
 			"There is no such page. Perhaps the overview leads to what you looked "
 			"for.");
 	char *html = show(visit, NULL, &error);
@@ -206,6 +217,8 @@ static PageReply *post_form(Visit *visit, GuardOrigin origin)
 	const FormRoute *route = form_find(visit, request->path);
 	if (!route && !logout)
 		return problem(visit, 404, "No form is sent to this address.");
+	if (route)
+		visit->frame.address = visit->address = visit_path(visit, route->page, TRUE);
 	if (!guard_csrf(visit->csrf, field(visit, "csrf")))
 		return wrong_token(visit, route, origin);
 	if (logout)

@@ -46,7 +46,8 @@ void summary_picture(Html *html, const PageFrame *frame, const json_t *summary)
 			"or "
 			"import landings from elsewhere:",
 			html_print(html,
-				"drover landing scan %s\ndrover landing import %s landings.json",
+				"drover landing scan %s\ndrover landing import landings.json "
+				"--product %s",
 				json_text(summary, "name"), json_text(summary, "name")));
 		return;
 	}

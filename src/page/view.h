@@ -24,7 +24,9 @@ typedef struct PageFrame {
 	const Actor *actor; /* NULL: nobody is logged in */
 	const char *csrf;   /* what this session's forms carry; NULL without a session */
 	const char *path;   /* of the request, for the navigation; never used as a link unescaped */
-	const char *flash;  /* a sentence of flash_sentence(), or NULL */
+	const char *address;  /* where this page is read, when it answers a form sent elsewhere; or
+				 NULL */
+	const char *flash;    /* a sentence of flash_sentence(), or NULL */
 	const json_t *status; /* Status; NULL when the actor may not see it */
 	const PageForm *form; /* NULL: none was refused */
 	gint64 now_us;

@@ -16,6 +16,7 @@ typedef struct Visit {
 	GError *status_error;
 	GHashTable *parameters; /* of the path */
 	GHashTable *fields;	/* of the form; NULL for a GET */
+	char *address;		/* of the page a form stands on; NULL for a GET */
 	PageForm form;
 	PageFrame frame;
 } Visit;
@@ -46,15 +47,16 @@ char *show_hosts(Visit *visit, const json_t *answer, GError **error);
 char *show_notices(Visit *visit, const json_t *answer, GError **error);
 char *show_maintenance(Visit *visit, const json_t *answer, GError **error);
 
-/* One form: which page path takes it, which API route it becomes. */
+/* One form: which address takes it, which page it stands on, which API route it becomes. */
 typedef struct FormRoute {
 	const char *path;
+	const char *page; /* where the form stands: a GET of `path` leads there */
+	PageShow show;	  /* that page */
 	const char *api_method, *api_path;
 	const char *fields; /* "name email password": text, left out when empty; ":i" integer, ":b"
 			       yes or no; NULL: no body */
 	const char *flash;  /* code; NULL: the answer is shown at once, because it holds a secret */
 	const char *then;   /* where to go next; {name} from the path, then from the form */
-	PageShow show;	    /* the page the form stands on */
 } FormRoute;
 
 /* NULL when `path` takes no form. Fills the visit's parameters. */

@@ -82,7 +82,9 @@
 	};
 
 	const refresh = async () => {
-		const answer = await fetch(location.href, {credentials: "same-origin", cache: "no-store"});
+		/* The answer to a form stands at the form's address, but is read at its page's. */
+		const address = document.getElementById("main").dataset.address || location.href;
+		const answer = await fetch(address, {credentials: "same-origin", cache: "no-store"});
 		if (!answer.ok || answer.redirected) {
 			show("stale", "reload the page");
 			return;

@@ -415,6 +415,7 @@ static void test_a_refusal_keeps_what_was_typed(void **state)
 		assert_int_equal(reply->status, table[row].status);
 		assert_true(says(reply, "value=\"kept&quot;\""));
 		assert_true(says(reply, "refused &lt;b&gt;because&lt;/b&gt;"));
+		assert_true(says(reply, "data-address=\"/products/web/landings/45\""));
 		assert_null(page_reply_header(reply, "Set-Cookie"));
 	}
 }
@@ -462,7 +463,8 @@ static void test_problems_have_their_status(void **state)
 	assert_int_equal(product->status, 404);
 	assert_true(says(product, "no /products/none"));
 	g_autoptr(PageReply) form_address = get(fake, "/products/web/scan", TRUE);
-	assert_int_equal(form_address->status, 405);
+	assert_int_equal(form_address->status, 303);
+	assert_string_equal(page_reply_header(form_address, "Location"), "/products/web");
 	PageRequest request = {.method = "PUT", .path = "/", .session = SESSION};
 	g_autoptr(PageReply) method = page_route(&fake->house, &request);
 	assert_int_equal(method->status, 405);
