@@ -230,6 +230,16 @@ static gboolean queue_one(Look *look, const Reminder *reminder, gint64 now_us, G
 	return TRUE;
 }
 
+/* One line a look: droverd looks all day, and who owes what is shown elsewhere. */
+static void log_problems(const GPtrArray *problems)
+{
+	if (problems->len == 0)
+		return;
+	g_autofree char *more = g_strdup_printf("%u", problems->len - 1);
+	log_event(
+		LOG_LEVEL_WARNING, "notice.problem", "why", problems->pdata[0], "more", more, NULL);
+}
+
 static gboolean look_and_queue(Store *store, gpointer of, GError **error)
 {
 	Look *look = of;
@@ -247,9 +257,8 @@ static gboolean look_and_queue(Store *store, gpointer of, GError **error)
 	for (guint i = 0; look->queue && i < plan->due->len; i++)
 		if (!queue_one(look, plan->due->pdata[i], now_us, error))
 			return FALSE;
-	for (guint i = 0; look->queue && i < plan->problems->len; i++)
-		log_event(
-			LOG_LEVEL_WARNING, "notice.problem", "why", plan->problems->pdata[i], NULL);
+	if (!look->queue)
+		log_problems(plan->problems);
 	return TRUE;
 }
 

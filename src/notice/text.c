@@ -95,21 +95,22 @@ static char *age_of(gint64 landed_us, gint64 now_us)
 	return g_strdup_printf("%s ago", count);
 }
 
-/* A word as a shell takes it: as it is when that is safe. */
+/* An item as a shell takes it, a blank before it: as it is when that is safe. */
 static char *shell_word(const char *text)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789_-.,/:@#+";
 	g_autofree char *word = clean(text, G_MAXLONG);
-	gboolean is_plain = strspn(word, plain) == strlen(word) && strchr("#-", word[0]) == NULL;
-	return is_plain ? g_steal_pointer(&word) : g_shell_quote(word);
+	gboolean is_plain = *word != '\0' && *word != '#' && strspn(word, plain) == strlen(word);
+	g_autofree char *quoted = is_plain ? g_strdup(word) : g_shell_quote(word);
+	return g_strdup_printf(" %s%s", *word == '-' ? "-- " : "", quoted);
 }
 
 static void append_command(GString *out, const char *product, const char *landing, const char *item)
 {
 	g_autofree char *word = item != NULL ? shell_word(item) : g_strdup("");
-	g_string_append_printf(out, "%*sdrover qa ok --product %s %s%s%s\n", INDENT, "", product,
-		landing, item != NULL ? " " : "", word);
+	g_string_append_printf(
+		out, "%*sdrover qa ok --product %s %s%s\n", INDENT, "", product, landing, word);
 }
 
 static void append_commands(
