@@ -59,8 +59,8 @@ static Role rung_of(const char *grant, const char *product)
 	g_assert(slash != NULL);
 	gsize length = (gsize)(slash - grant);
 	gboolean everywhere = length == 1 && grant[0] == '*';
-	gboolean named = product != NULL && strlen(product) == length &&
-			 memcmp(grant, product, length) == 0;
+	gboolean named =
+		product != NULL && strlen(product) == length && memcmp(grant, product, length) == 0;
 	gboolean any = product != NULL && *product == '\0';
 	return everywhere || named || any ? role_from_name(slash + 1) : ROLE_NONE;
 }
@@ -86,7 +86,8 @@ gboolean actor_require(const Actor *actor, Role role, const char *product, GErro
 		return TRUE;
 	if (actor->kind == ACTOR_NOBODY) {
 		drover_error_set(error, DROVER_ERROR_UNAUTHENTICATED,
-			"this needs a token or a login: send 'Authorization: Bearer TOKEN', or log in");
+			"this needs a token or a login: send 'Authorization: Bearer TOKEN', or log "
+			"in");
 		return FALSE;
 	}
 	const char *where = product == NULL    ? "all products"

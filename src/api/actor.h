@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * Who asks, and what they may do. Four roles form a ladder: viewer reads, tester rules on landings, operator
- * steers (scan, import, rebase, product settings, maintenance), admin minds people, tokens, hosts and new
- * products; each on one product, or on all ("*"). Any other role name is for signing and opens no route.
+ * Who asks, and what they may do. Four roles form a ladder: viewer reads, tester rules on landings,
+ * operator steers (scan, import, rebase, product settings, maintenance), admin minds people,
+ * tokens, hosts and new products; each on one product, or on all ("*"). Any other role name is for
+ * signing and opens no route.
  */
 #ifndef API_ACTOR_H
 #define API_ACTOR_H
@@ -20,9 +21,9 @@ typedef enum Role { ROLE_NONE, ROLE_VIEWER, ROLE_TESTER, ROLE_OPERATOR, ROLE_ADM
 
 typedef struct Actor {
 	ActorKind kind;
-	char *name; /* "ada", "root@build3 (store)", "node web1": as it stands in history */
-	char *tool; /* "drover", "page", "api": what the word came through */
-	gint64 id;  /* of the person or host row */
+	char *name;	   /* "ada", "root@build3 (store)", "node web1": as it stands in history */
+	char *tool;	   /* "drover", "page", "api": what the word came through */
+	gint64 id;	   /* of the person or host row */
 	GPtrArray *grants; /* char *: "PRODUCT/ROLE" or with * for all */
 } Actor;
 
@@ -40,8 +41,8 @@ Role role_from_name(const char *name);
 gboolean actor_has(const Actor *actor, Role role, const char *product);
 /* On at least one product. */
 gboolean actor_has_anywhere(const Actor *actor, Role role);
-/* The same as errors: DROVER_ERROR_UNAUTHENTICATED for nobody, DROVER_ERROR_DENIED saying which role is missing
- * and who can give it. */
+/* The same as errors: DROVER_ERROR_UNAUTHENTICATED for nobody, DROVER_ERROR_DENIED saying which
+ * role is missing and who can give it. */
 gboolean actor_require(const Actor *actor, Role role, const char *product, GError **error);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The one way through the API: find the route, check the role, look at the maintenance switch, open the
- * transaction, call.
+ * The one way through the API: find the route, check the role, look at the maintenance switch, open
+ * the transaction, call.
  */
 #include "api/api.h"
 
@@ -78,7 +78,8 @@ static gboolean path_matches(const char *pattern, const char *path, GHashTable *
 	for (int i = 0; parameters != NULL && wanted[i] != NULL; i++)
 		if (is_parameter(wanted[i]))
 			g_hash_table_insert(parameters,
-				g_strndup(wanted[i] + 1, strlen(wanted[i]) - 2), g_strdup(given[i]));
+				g_strndup(wanted[i] + 1, strlen(wanted[i]) - 2),
+				g_strdup(given[i]));
 	return TRUE;
 }
 
@@ -168,8 +169,8 @@ json_t *api_call(const ApiSite *site, Store *store, const Actor *actor, const ch
 	const ApiRoute *route = api_find_route(method, path);
 	if (route == NULL) {
 		drover_error_set(error, DROVER_ERROR_NOT_FOUND,
-			"there is no %s %s%s; the routes are in " API_PREFIX "/openapi.json", method,
-			API_PREFIX, path);
+			"there is no %s %s%s; the routes are in " API_PREFIX "/openapi.json",
+			method, API_PREFIX, path);
 		return NULL;
 	}
 	g_autoptr(GHashTable) parameters =

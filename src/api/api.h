@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * The API as one table of routes, and one way through it: JSON in, JSON out. droverd calls api_call() for each HTTP
- * request under /api/v1, the pages call it for what they show, and the command calls it in its own process when it
- * works on the store directly: the same code, the same answers, the same refusals. What a route takes and
- * gives stands in openapi.yaml.
+ * The API as one table of routes, and one way through it: JSON in, JSON out. droverd calls
+ * api_call() for each HTTP request under /api/v1, the pages call it for what they show, and the
+ * command calls it in its own process when it works on the store directly: the same code, the same
+ * answers, the same refusals. What a route takes and gives stands in openapi.yaml.
  *
  * One file per resource; each offers its routes as a table, api.c lists the tables.
  */
@@ -14,8 +14,8 @@
 #include "store/store.h"
 #include "wire/json.h"
 
-#define API_PREFIX "/api/v1"
-#define API_MAXIMUM_BODY_BYTES (1024 * 1024)
+#define API_PREFIX		 "/api/v1"
+#define API_MAXIMUM_BODY_BYTES	 (1024 * 1024)
 #define API_MAXIMUM_IMPORT_BYTES (64 * 1024 * 1024)
 
 typedef struct LandingBooks LandingBooks;
@@ -26,12 +26,13 @@ struct ApiSite {
 	Clock clock;
 	const char *state_folder; /* where maintenance.txt is looked for */
 	gint64 lock_warn_s;
-	const char *base_url;     /* of the admin pages, for links in mails and login links; NULL: unknown */
-	const char *mail_url;     /* smtp://…; NULL: mails stay queued */
+	const char *base_url; /* of the admin pages, for links in mails and login links; NULL:
+				 unknown */
+	const char *mail_url; /* smtp://…; NULL: mails stay queued */
 	const char *mail_user, *mail_password, *mail_from, *mail_ca_file;
 	gboolean mail_require_tls;
-	gint64 retention_days;    /* verdict and notice logs are summarised after */
-	LandingBooks *books;      /* the landings in memory, shared by all calls of the process */
+	gint64 retention_days; /* verdict and notice logs are summarised after */
+	LandingBooks *books;   /* the landings in memory, shared by all calls of the process */
 	/* Makes the static report (page/page.h); the pages stand above the API. */
 	json_t *(*make_report)(
 		const ApiSite *site, Store *store, const Actor *actor, GError **error);
@@ -42,35 +43,36 @@ typedef struct ApiCall {
 	Store *store;
 	const Actor *actor;
 	GHashTable *parameters; /* of the path: "product" -> "web" */
-	GHashTable *query;      /* NULL for none */
-	json_t *body;           /* NULL for none */
+	GHashTable *query;	/* NULL for none */
+	json_t *body;		/* NULL for none */
 } ApiCall;
 
 /* A new reference, or NULL with error set. */
 typedef json_t *(*ApiHandler)(ApiCall *call, GError **error);
 
 typedef enum ApiFlags {
-	API_READ = 0,                  /* runs in store_read() */
-	API_WRITE = 1 << 0,            /* runs in store_write(); stopped by maintenance */
-	API_JOB = 1 << 1,              /* opens its own transactions; stopped by maintenance */
+	API_READ = 0,	    /* runs in store_read() */
+	API_WRITE = 1 << 0, /* runs in store_write(); stopped by maintenance */
+	API_JOB = 1 << 1,   /* opens its own transactions; stopped by maintenance */
 	API_EVEN_IN_MAINTENANCE = 1 << 2,
-	API_ANYWHERE = 1 << 3,         /* the role on any product will do; the handler filters */
-	API_PUBLIC = 1 << 4,           /* nobody may call it too */
-	API_HOST = 1 << 5,             /* for hosts, and only for them */
-	API_SELF = 1 << 6,             /* any person; the handler looks whose thing it is */
-	API_OWN_TRANSACTION = 1 << 7,  /* reads, but opens its own transactions */
+	API_ANYWHERE = 1 << 3,	      /* the role on any product will do; the handler filters */
+	API_PUBLIC = 1 << 4,	      /* nobody may call it too */
+	API_HOST = 1 << 5,	      /* for hosts, and only for them */
+	API_SELF = 1 << 6,	      /* any person; the handler looks whose thing it is */
+	API_OWN_TRANSACTION = 1 << 7, /* reads, but opens its own transactions */
 } ApiFlags;
 
 typedef struct ApiRoute {
 	const char *method;
 	const char *path; /* "/products/{product}/landings", below API_PREFIX */
-	Role role;        /* on {product} when the path has one, else on all */
+	Role role;	  /* on {product} when the path has one, else on all */
 	ApiFlags flags;
 	ApiHandler handler;
 } ApiRoute;
 
-/* Finds the route, checks role and maintenance, opens the transaction, calls. `path` is below API_PREFIX. `query` and
- * `body` may be NULL. Fails as the handler does; no such route is DROVER_ERROR_NOT_FOUND. */
+/* Finds the route, checks role and maintenance, opens the transaction, calls. `path` is below
+ * API_PREFIX. `query` and `body` may be NULL. Fails as the handler does; no such route is
+ * DROVER_ERROR_NOT_FOUND. */
 json_t *api_call(const ApiSite *site, Store *store, const Actor *actor, const char *method,
 	const char *path, GHashTable *query, json_t *body, GError **error);
 /* NULL when there is none. */

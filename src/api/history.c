@@ -37,8 +37,7 @@ static json_t *list_history(ApiCall *call, GError **error)
 		.subject_prefix = api_query(call, "subject"),
 		.actor = api_query(call, "actor"),
 	};
-	if (!api_query_integer(
-		    call, "before", 0, 0, G_MAXINT64, &filter.before_sequence, error) ||
+	if (!api_query_integer(call, "before", 0, 0, G_MAXINT64, &filter.before_sequence, error) ||
 		!api_query_integer(
 			call, "limit", HISTORY_DEFAULT_LIMIT, 1, 1000, &filter.limit, error))
 		return NULL;
@@ -51,14 +50,15 @@ static json_t *list_history(ApiCall *call, GError **error)
 	gint64 oldest = entries->len == (guint)filter.limit
 				? ((HistoryEntry *)entries->pdata[entries->len - 1])->sequence
 				: 0;
-	return json_pack("{s:o, s:o}", "entries", list, "next", view_ordinal(oldest > 1 ? oldest : 0));
+	return json_pack(
+		"{s:o, s:o}", "entries", list, "next", view_ordinal(oldest > 1 ? oldest : 0));
 }
 
 static json_t *show_history(ApiCall *call, GError **error)
 {
 	gint64 sequence;
-	if (!parse_integer(api_parameter(call, "sequence"), "sequence", 1, G_MAXINT64, &sequence,
-		    error))
+	if (!parse_integer(
+		    api_parameter(call, "sequence"), "sequence", 1, G_MAXINT64, &sequence, error))
 		return NULL;
 	g_autoptr(HistoryEntry) entry = history_get(call->store, sequence, error);
 	return entry != NULL ? entry_json(entry) : NULL;

@@ -43,9 +43,8 @@ static json_t *look_after(ApiCall *call, const char *product, const char *cause,
 	return json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:s, s:o}", "product", product, "tip",
 		json_text_or_null(outcome->tip), "tip_ordinal", view_ordinal(view->tip),
 		"new_landings", (json_int_t)outcome->new_landings, "new_commits",
-		(json_int_t)outcome->new_commits, "landings",
-		(json_int_t)landing_book_count(book), "deployable", view_ordinal(view->deployable),
-		"digest", digest, "notes", notes);
+		(json_int_t)outcome->new_commits, "landings", (json_int_t)landing_book_count(book),
+		"deployable", view_ordinal(view->deployable), "digest", digest, "notes", notes);
 }
 
 static json_t *scan_one(ApiCall *call, const char *product, GError **error)
@@ -96,7 +95,8 @@ static json_t *rebase_product(ApiCall *call, GError **error)
 
 static void add_problem(json_t *problems, const char *product, GError *problem)
 {
-	log_event(LOG_LEVEL_ERROR, "run.problem", "product", product, "why", problem->message, NULL);
+	log_event(
+		LOG_LEVEL_ERROR, "run.problem", "product", product, "why", problem->message, NULL);
 	g_autofree char *text = g_strdup_printf("%s: %s", product, problem->message);
 	json_array_append_new(problems, json_text_or_null(text));
 	g_error_free(problem);
@@ -153,8 +153,7 @@ static json_t *run_all(ApiCall *call, GError **error)
 	if (call->site->retention_days > 0 &&
 		!store_write(call->store, summarise_verdicts, (gpointer)call->site, error))
 		return NULL;
-	return json_pack(
-		"{s:O, s:O, s:O}", "scans", scans, "problems", problems, "remind", remind);
+	return json_pack("{s:O, s:O, s:O}", "scans", scans, "problems", problems, "remind", remind);
 }
 
 const ApiRoute api_job_routes[] = {

@@ -7,8 +7,8 @@
 
 #include "api/api.h"
 
-/* Queues the reminders that are due and sends what is queued: the API's RemindResult. Takes its own lock.
- * In notice.c. */
+/* Queues the reminders that are due and sends what is queued: the API's RemindResult. Takes its own
+ * lock. In notice.c. */
 json_t *job_remind(ApiCall *call, GError **error);
 
 #endif

@@ -9,10 +9,10 @@
 #include "landing/import.h"
 #include "landing/verdict.h"
 
-#define LANDINGS_DEFAULT_LIMIT 100
-#define LANDING_MAXIMUM_COMMITS 1000
+#define LANDINGS_DEFAULT_LIMIT	 100
+#define LANDING_MAXIMUM_COMMITS	 1000
 #define LANDING_MAXIMUM_VERDICTS 500
-#define DEPLOYABLE_MAXIMUM 1000
+#define DEPLOYABLE_MAXIMUM	 1000
 
 static const char sql_detail[] = "SELECT message, branch FROM landing WHERE id = ?";
 static const char sql_commits[] =
@@ -33,7 +33,7 @@ static gboolean contains_folded(const char *text, const char *folded)
 
 typedef struct ListFilter {
 	const char *state; /* a state's name, or "blocks", or NULL */
-	char *author;      /* folded, NULL for all */
+	char *author;	   /* folded, NULL for all */
 	gint64 before, limit;
 } ListFilter;
 
@@ -57,8 +57,8 @@ static gboolean read_filter(ApiCall *call, ListFilter *filter, GError **error)
 	if (author != NULL && *author != '\0')
 		filter->author = g_utf8_casefold(author, -1);
 	if (!api_query_integer(call, "before", 0, 0, G_MAXINT64, &filter->before, error) ||
-		!api_query_integer(call, "limit", LANDINGS_DEFAULT_LIMIT, 1, 1000, &filter->limit,
-			error))
+		!api_query_integer(
+			call, "limit", LANDINGS_DEFAULT_LIMIT, 1, 1000, &filter->limit, error))
 		return FALSE;
 	if (filter->state == NULL || strcmp(filter->state, "PENDING") == 0 ||
 		strcmp(filter->state, "GOOD") == 0 || strcmp(filter->state, "BAD") == 0)
@@ -143,8 +143,7 @@ static void add_neighbours(json_t *json, const LandingBook *book, const BookLand
 	const BookLanding *first = landing_book_at(book, 0);
 	guint position = (guint)(landing - first);
 	gboolean last = position + 1 == landing_book_count(book);
-	json_object_set_new(
-		json, "previous", view_ordinal(position > 0 ? landing[-1].ordinal : 0));
+	json_object_set_new(json, "previous", view_ordinal(position > 0 ? landing[-1].ordinal : 0));
 	json_object_set_new(json, "next", view_ordinal(last ? 0 : landing[1].ordinal));
 }
 
@@ -160,8 +159,8 @@ static json_t *show_landing(ApiCall *call, GError **error)
 	g_autoptr(json_t) verdicts = commits != NULL ? verdicts_of(call, landing->id, error) : NULL;
 	if (verdicts == NULL)
 		return NULL;
-	g_autoptr(StoreRows) rows = store_query(
-		call->store, error, sql_detail, STORE_PARAMS(STORE_INT(landing->id)));
+	g_autoptr(StoreRows) rows =
+		store_query(call->store, error, sql_detail, STORE_PARAMS(STORE_INT(landing->id)));
 	gboolean more;
 	if (!store_rows_next(rows, &more, error))
 		return NULL;

@@ -40,7 +40,8 @@ static void read_file(const ApiSite *site, Maintenance *maintenance)
 		g_clear_pointer(&maintenance->reason, g_free);
 }
 
-gboolean maintenance_read(const ApiSite *site, Store *store, Maintenance *maintenance, GError **error)
+gboolean maintenance_read(
+	const ApiSite *site, Store *store, Maintenance *maintenance, GError **error)
 {
 	*maintenance = (Maintenance){0};
 	g_autoptr(StoreRows) rows = store_query(store, error, sql_read, STORE_NO_PARAMS);
@@ -65,8 +66,8 @@ gboolean maintenance_refuse(const ApiSite *site, Store *store, GError **error)
 		return FALSE;
 	if (!maintenance.on)
 		return TRUE;
-	g_autofree char *age = format_duration(
-		(clock_now_us(site->clock) - maintenance.since_us) / US_PER_SECOND);
+	g_autofree char *age =
+		format_duration((clock_now_us(site->clock) - maintenance.since_us) / US_PER_SECOND);
 	drover_error_set(error, DROVER_ERROR_MAINTENANCE,
 		"maintenance is on since %s%s%s: %s. Nothing was changed. %s", age,
 		maintenance.actor != NULL ? ", by " : "",
@@ -114,7 +115,8 @@ static json_t *set_maintenance(ApiCall *call, GError **error)
 		return NULL;
 	if (!json_is_boolean(json_object_get(call->body, "on")) || (on && reason == NULL)) {
 		drover_error_set(error, DROVER_ERROR_INPUT,
-			"on must be true or false, and turning it on needs a reason: people will ask");
+			"on must be true or false, and turning it on needs a reason: people will "
+			"ask");
 		return NULL;
 	}
 	g_auto(Maintenance) before = {0};
@@ -147,6 +149,7 @@ static json_t *set_maintenance(ApiCall *call, GError **error)
 
 const ApiRoute api_maintenance_routes[] = {
 	{"GET", "/maintenance", ROLE_VIEWER, API_READ | API_ANYWHERE, show_maintenance},
-	{"PUT", "/maintenance", ROLE_OPERATOR, API_WRITE | API_EVEN_IN_MAINTENANCE, set_maintenance},
+	{"PUT", "/maintenance", ROLE_OPERATOR, API_WRITE | API_EVEN_IN_MAINTENANCE,
+		set_maintenance},
 	{0},
 };

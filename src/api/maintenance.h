@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC
  *
- * The maintenance switch: a row in the store, or a file maintenance.txt that somebody dropped into the state
- * folder by hand. While either is there, whatever changes something stops before it touches anything.
+ * The maintenance switch: a row in the store, or a file maintenance.txt that somebody dropped into
+ * the state folder by hand. While either is there, whatever changes something stops before it
+ * touches anything.
  */
 #ifndef API_MAINTENANCE_H
 #define API_MAINTENANCE_H
 
 #include "api/api.h"
 
-#define MAINTENANCE_FILE "maintenance.txt"
+#define MAINTENANCE_FILE	  "maintenance.txt"
 #define MAINTENANCE_MAXIMUM_BYTES 4096 /* of the file that are shown */
 
 typedef struct Maintenance {

@@ -18,8 +18,8 @@ static json_t *list_products(ApiCall *call, GError **error)
 		const Product *product = products->pdata[i];
 		if (!actor_has(call->actor, ROLE_VIEWER, product->name))
 			continue;
-		g_autoptr(LandingBook) book = landing_books_take(
-			call->site->books, call->store, product->name, error);
+		g_autoptr(LandingBook) book =
+			landing_books_take(call->site->books, call->store, product->name, error);
 		if (book == NULL)
 			return NULL;
 		g_autoptr(View) view = view_new(book);
@@ -98,7 +98,8 @@ static json_t *add_product(ApiCall *call, GError **error)
 {
 	const char *name, *reason;
 	if (!api_require_body(call, error) || !api_reason(call, &reason, error) ||
-		!json_field_text(call->body, "name", TRUE, PRODUCT_MAXIMUM_NAME_BYTES, &name, error))
+		!json_field_text(
+			call->body, "name", TRUE, PRODUCT_MAXIMUM_NAME_BYTES, &name, error))
 		return NULL;
 	g_autoptr(Product) product = product_new(name);
 	if (!take_settings(call->body, product, error) || !product_validate(product, error) ||
@@ -117,8 +118,7 @@ static json_t *update_product(ApiCall *call, GError **error)
 	const char *name = api_parameter(call, "product"), *reason;
 	gint64 version;
 	if (!api_require_body(call, error) || !api_reason(call, &reason, error) ||
-		!json_field_integer(
-			call->body, "data_version", -1, 1, G_MAXINT64, &version, error))
+		!json_field_integer(call->body, "data_version", -1, 1, G_MAXINT64, &version, error))
 		return NULL;
 	g_autoptr(Product) product = product_load(call->store, name, error);
 	if (product == NULL)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * /report: the static report's files. Their HTML is the pages' business, which stand above; so the one who put the
- * program together gives the function that makes them.
+ * /report: the static report's files. Their HTML is the pages' business, which stand above; so the
+ * one who put the program together gives the function that makes them.
  */
 #include "api/routes.h"
 

@@ -22,11 +22,12 @@ static json_t *jobs(ApiCall *call, GError **error)
 	for (guint i = 0; i < holders->len; i++) {
 		const JobHolder *holder = holders->pdata[i];
 		json_array_append_new(list,
-			json_pack("{s:o, s:o, s:I, s:o, s:b}", "job", json_text_or_null(holder->job),
-				"host", json_text_or_null(holder->host), "pid",
-				(json_int_t)holder->pid, "since",
+			json_pack("{s:o, s:o, s:I, s:o, s:b}", "job",
+				json_text_or_null(holder->job), "host",
+				json_text_or_null(holder->host), "pid", (json_int_t)holder->pid,
+				"since",
 				json_time_or_null(holder->since_us != 0 ? holder->since_us
-								     : api_now_us(call)),
+									: api_now_us(call)),
 				"stale", holder->since_us != 0 && holder->since_us < stale_us));
 	}
 	return list;
@@ -35,8 +36,8 @@ static json_t *jobs(ApiCall *call, GError **error)
 static json_t *mail(ApiCall *call, GError **error)
 {
 	gint64 queued, sending, failed;
-	if (!store_query_integer(call->store, error, 0, &queued, sql_mail,
-		    STORE_PARAMS(STORE_TEXT("queued"))) ||
+	if (!store_query_integer(
+		    call->store, error, 0, &queued, sql_mail, STORE_PARAMS(STORE_TEXT("queued"))) ||
 		!store_query_integer(call->store, error, 0, &sending, sql_mail,
 			STORE_PARAMS(STORE_TEXT("sending"))) ||
 		!store_query_integer(call->store, error, 0, &failed, sql_mail,

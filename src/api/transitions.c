@@ -61,9 +61,8 @@ static void log_one(LandingBook *book, gint64 ordinal, const char *from, const c
 	const char *actor, const char *cause)
 {
 	g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, ordinal);
-	log_event(LOG_LEVEL_INFO, "landing.transition", "product",
-		landing_book_product(book)->name, "landing", number, "from", from, "to", to, "by",
-		actor, "why", cause, NULL);
+	log_event(LOG_LEVEL_INFO, "landing.transition", "product", landing_book_product(book)->name,
+		"landing", number, "from", from, "to", to, "by", actor, "why", cause, NULL);
 }
 
 void transitions_log(
@@ -74,9 +73,8 @@ void transitions_log(
 		const Standing *old = before < then->standings->len
 					      ? &g_array_index(then->standings, Standing, before)
 					      : NULL;
-		const BookLanding *landing = after < landing_book_count(book)
-						     ? landing_book_at(book, after)
-						     : NULL;
+		const BookLanding *landing =
+			after < landing_book_count(book) ? landing_book_at(book, after) : NULL;
 		if (landing == NULL || (old != NULL && old->ordinal < landing->ordinal)) {
 			log_one(book, old->ordinal, landing_state_name(old->state), "GONE", actor,
 				cause);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The log of what happened to landings: where a run began, then every transition. Replaying it gives the final state:
- * a landing's state is what its last landing.transition says (GONE: no longer on the branch).
+ * The log of what happened to landings: where a run began, then every transition. Replaying it
+ * gives the final state: a landing's state is what its last landing.transition says (GONE: no
+ * longer on the branch).
  */
 #ifndef API_TRANSITIONS_H
 #define API_TRANSITIONS_H

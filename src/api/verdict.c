@@ -76,7 +76,8 @@ static gboolean set_in_index(DeployableIndex *index, const BookLanding *landing,
 	return deployable_index_rule_item(index, landing->ordinal, item->key, state, error);
 }
 
-/* What the verdict would do. The book holds only what is committed, so the index is set back at once. */
+/* What the verdict would do. The book holds only what is committed, so the index is set back at
+ * once. */
 static gboolean foresee(Ruling *ruling, LandingBook *book, const BookLanding *landing,
 	const BookItem *item, GError **error)
 {
@@ -138,10 +139,10 @@ static gboolean store_ruling(Store *store, gpointer of, GError **error)
 	ruling->was = item != NULL ? item->verdict : own_verdict(landing);
 	if (!foresee(ruling, book, landing, item, error))
 		return FALSE;
-	ItemState said = item == NULL && ruling->state == ITEM_NEEDS_TESTING &&
-					 ruling->was == ITEM_UNRULED
-				 ? ITEM_NEEDS_TESTING
-				 : ruling->was;
+	ItemState said =
+		item == NULL && ruling->state == ITEM_NEEDS_TESTING && ruling->was == ITEM_UNRULED
+			? ITEM_NEEDS_TESTING
+			: ruling->was;
 	ruling->changed = said != ruling->state;
 	if (!ruling->changed)
 		return TRUE;

@@ -60,10 +60,11 @@ static json_t *items(const View *view, const BookLanding *landing)
 		const BookItem *item = &landing->items[i];
 		ItemState counts_as =
 			deployable_index_item_counts_as(view->index, landing->ordinal, item->key);
-		json_array_append_new(list,
-			json_pack("{s:o, s:o, s:s, s:o}", "id", json_text_or_null(item->id), "state",
-				json_text_or_null(item_state_name(item->verdict)), "counts_as",
-				item_state_name(counts_as), "url", item_url(view, item->id)));
+		json_array_append_new(
+			list, json_pack("{s:o, s:o, s:s, s:o}", "id", json_text_or_null(item->id),
+				      "state", json_text_or_null(item_state_name(item->verdict)),
+				      "counts_as", item_state_name(counts_as), "url",
+				      item_url(view, item->id)));
 	}
 	return list;
 }
@@ -109,8 +110,8 @@ json_t *view_landing(const View *view, const BookLanding *landing)
 	json_object_set_new(json, "malformed_rollback",
 		json_boolean(deployable_index_rollback_malformed(view->index, ordinal)));
 	json_object_set_new(json, "fixes", ordinals(landing->fixes, landing->fix_count));
-	json_object_set_new(json, "notes",
-		landing->notes != NULL ? lines(landing->notes) : json_array());
+	json_object_set_new(
+		json, "notes", landing->notes != NULL ? lines(landing->notes) : json_array());
 	json_object_set_new(json, "commits", json_integer(landing->commits));
 	return json;
 }
@@ -123,8 +124,8 @@ json_t *view_blockers(const View *view, gint64 tip)
 	g_autoptr(GArray) found = deployable_index_blockers(view->index, tip);
 	for (guint i = 0; i < found->len && i < VIEW_MAXIMUM_BLOCKERS; i++)
 		json_array_append_new(list,
-			view_landing(view, landing_book_find(view->book,
-						   g_array_index(found, gint64, i))));
+			view_landing(view,
+				landing_book_find(view->book, g_array_index(found, gint64, i))));
 	return list;
 }
 
@@ -140,10 +141,10 @@ json_t *view_needs(const View *view, gint64 tip)
 					   ? NULL
 					   : landing_book_item_name(view->book, need->item);
 		const char *now = item_state_name(need->now);
-		json_array_append_new(list,
-			json_pack("{s:I, s:o, s:s, s:b}", "landing", (json_int_t)need->rev, "item",
-				json_text_or_null(item), "now",
-				now != NULL ? now : "needs-testing", "by_fix", need->by_fix));
+		json_array_append_new(
+			list, json_pack("{s:I, s:o, s:s, s:b}", "landing", (json_int_t)need->rev,
+				      "item", json_text_or_null(item), "now",
+				      now != NULL ? now : "needs-testing", "by_fix", need->by_fix));
 	}
 	return list;
 }
@@ -164,7 +165,8 @@ static int compare_owners(gconstpointer a, gconstpointer b)
 
 json_t *view_owing(const View *view)
 {
-	g_autoptr(GHashTable) by_mail = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) by_mail =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GPtrArray) owners = g_ptr_array_new();
 	for (guint i = 0; i < view->blockers->len; i++) {
 		gint64 ordinal = g_array_index(view->blockers, gint64, i);
@@ -214,8 +216,8 @@ static json_t *strip(const View *view)
 				landing_state_name(deployable_index_state(view->index, ordinal)),
 				"deployable", deployable_index_is_deployable(view->index, ordinal),
 				"blocks", blocks(view, ordinal), "in_tree",
-				deployable_index_in_tree(view->index, ordinal, view->tip), "subject",
-				json_text_or_null(landing->subject)));
+				deployable_index_in_tree(view->index, ordinal, view->tip),
+				"subject", json_text_or_null(landing->subject)));
 	}
 	return list;
 }
@@ -263,8 +265,7 @@ json_t *view_settings(const Product *product)
 	json_object_set_new(json, "baseline", view_ordinal(product->baseline));
 	json_object_set_new(json, "mail_list", json_text_or_null(product->mail_list));
 	json_object_set_new(json, "overdue_days", json_integer(product->overdue_days));
-	json_object_set_new(
-		json, "overdue_every_days", json_integer(product->overdue_every_days));
+	json_object_set_new(json, "overdue_every_days", json_integer(product->overdue_every_days));
 	json_object_set_new(json, "remind", json_boolean(product->remind));
 	json_object_set_new(json, "data_version", json_integer(product->data_version));
 	return json;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * A product's landings as the API shows them (openapi.yaml: Landing, Need, Owner, ProductSummary). A View looks at one
- * book as it stands; it lives no longer than the book is held.
+ * A product's landings as the API shows them (openapi.yaml: Landing, Need, Owner, ProductSummary).
+ * A View looks at one book as it stands; it lives no longer than the book is held.
  */
 #ifndef API_VIEW_H
 #define API_VIEW_H
@@ -10,12 +10,12 @@
 #include "wire/json.h"
 
 #define VIEW_MAXIMUM_BLOCKERS 1000
-#define VIEW_STRIP_LANDINGS 60
+#define VIEW_STRIP_LANDINGS   60
 
 typedef struct View {
 	LandingBook *book;
 	DeployableIndex *index;
-	gint64 tip;        /* 0: no landings */
+	gint64 tip;	   /* 0: no landings */
 	gint64 deployable; /* the newest; 0: none */
 	GArray *blockers;  /* gint64, ascending: at the newest tip */
 } View;

@@ -8,13 +8,15 @@
 #include "api/where.h"
 #include "landing/branch_tips.h"
 
-#define WHERE_MAXIMUM_MATCHES 200
+#define WHERE_MAXIMUM_MATCHES	  200
 #define WHERE_MAXIMUM_QUERY_BYTES 200
 
 static const char sql_commits[] =
 	"SELECT landing_commit.sha, landing_commit.subject, landing_commit.author_name, "
-	"landing.ordinal FROM landing_commit JOIN landing ON landing.id = landing_commit.landing_id "
-	"WHERE landing_commit.product_id = ? AND landing_commit.sha >= ? AND landing_commit.sha < ? "
+	"landing.ordinal FROM landing_commit JOIN landing ON landing.id = "
+	"landing_commit.landing_id "
+	"WHERE landing_commit.product_id = ? AND landing_commit.sha >= ? AND landing_commit.sha < "
+	"? "
 	"ORDER BY landing_commit.sha LIMIT 20";
 
 typedef struct Search {
@@ -47,9 +49,9 @@ char *where_in_words(const View *view, gint64 ordinal)
 {
 	gint64 deployable = view->deployable;
 	if (deployable != 0 && deployable_index_in_tree(view->index, ordinal, deployable))
-		return g_strdup_printf("landed as %" G_GINT64_FORMAT
-				       ", and is in the deployable revision (landing %" G_GINT64_FORMAT
-				       ")",
+		return g_strdup_printf(
+			"landed as %" G_GINT64_FORMAT
+			", and is in the deployable revision (landing %" G_GINT64_FORMAT ")",
 			ordinal, deployable);
 	if (!deployable_index_in_tree(view->index, ordinal, view->tip))
 		return g_strdup_printf(
@@ -140,7 +142,8 @@ static gboolean search_commits(Search *search, Store *store, GError **error)
 static void add_landing(Search *search, const char *kind, const BookLanding *landing)
 {
 	if (g_hash_table_add(search->seen, (gpointer)landing))
-		add_match(search, kind, landing->subject, landing->author_name, landing->ordinal, 0);
+		add_match(
+			search, kind, landing->subject, landing->author_name, landing->ordinal, 0);
 }
 
 static void search_landings(Search *search)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Landings in memory: reading what is new, in the order product, landings, items, targets, verdicts, index.
+ * Landings in memory: reading what is new, in the order product, landings, items, targets,
+ * verdicts, index.
  */
 #include "landing/book.h"
 
@@ -27,12 +28,12 @@ struct LandingBook {
 	Product *product;
 	GArray *landings; /* BookLanding, oldest first */
 	GStringChunk *texts;
-	GHashTable *keys;     /* item -> key + 1 */
+	GHashTable *keys;      /* item -> key + 1 */
 	GPtrArray *item_names; /* by key; borrowed from texts */
 	DeployableIndex *index;
 	gint64 last_landing, last_verdict; /* ids read */
-	char *digest;                      /* of the states; NULL when it must be computed */
-	char *told_digest;                 /* the one that landing_book_tell_digest() gave last */
+	char *digest;			   /* of the states; NULL when it must be computed */
+	char *told_digest;		   /* the one that landing_book_tell_digest() gave last */
 };
 
 struct LandingBooks {
@@ -138,7 +139,8 @@ static BookLanding *onward(LandingBook *book, guint *position, gint64 id)
 	return at(book, *position);
 }
 
-static gboolean read_items(LandingBook *book, Store *store, gint64 after, guint first, GError **error)
+static gboolean read_items(
+	LandingBook *book, Store *store, gint64 after, guint first, GError **error)
 {
 	g_autoptr(StoreRows) rows = store_query(store, error, sql_items,
 		STORE_PARAMS(STORE_INT(book->product->id), STORE_INT(after)));
@@ -199,7 +201,8 @@ static BookLanding *find_by_id(LandingBook *book, gint64 id, guint *position)
 	return low < book->landings->len && at(book, low)->id == id ? at(book, low) : NULL;
 }
 
-/* A verdict on the landing itself: ok and bad rule, needs-testing gives the word back to its message. */
+/* A verdict on the landing itself: ok and bad rule, needs-testing gives the word back to its
+ * message. */
 static LandingQa qa_after(const BookLanding *landing, ItemState state)
 {
 	return state == ITEM_OK	   ? LANDING_QA_OK
@@ -208,8 +211,8 @@ static LandingQa qa_after(const BookLanding *landing, ItemState state)
 }
 
 /* `indexed` landings are in the index already. */
-static gboolean apply_verdict(LandingBook *book, gint64 landing_id, const char *item, ItemState state,
-	guint indexed, GError **error)
+static gboolean apply_verdict(LandingBook *book, gint64 landing_id, const char *item,
+	ItemState state, guint indexed, GError **error)
 {
 	guint position;
 	BookLanding *landing = find_by_id(book, landing_id, &position);
@@ -224,8 +227,8 @@ static gboolean apply_verdict(LandingBook *book, gint64 landing_id, const char *
 	if (found == NULL)
 		return TRUE; /* the item's landing was scanned anew without it */
 	found->verdict = state;
-	return position >= indexed || deployable_index_rule_item(book->index, landing->ordinal,
-					      found->key, state, error);
+	return position >= indexed ||
+	       deployable_index_rule_item(book->index, landing->ordinal, found->key, state, error);
 }
 
 static gboolean read_verdicts(LandingBook *book, Store *store, guint indexed, GError **error)
@@ -239,8 +242,8 @@ static gboolean read_verdicts(LandingBook *book, Store *store, guint indexed, GE
 			break;
 		ItemState state = ITEM_UNRULED;
 		item_state_parse(store_rows_text(rows, 3), &state);
-		if (!apply_verdict(book, store_rows_integer(rows, 1), store_rows_text(rows, 2), state,
-			    indexed, error))
+		if (!apply_verdict(book, store_rows_integer(rows, 1), store_rows_text(rows, 2),
+			    state, indexed, error))
 			return FALSE;
 		book->last_verdict = store_rows_integer(rows, 0);
 	}
@@ -257,7 +260,8 @@ static LandingFacts facts_of(const BookLanding *landing)
 		keys[i] = landing->items[i].key;
 		states[i] = landing->items[i].verdict;
 	}
-	/* A target that was not found is malformed, which to the heart is one not older than itself. */
+	/* A target that was not found is malformed, which to the heart is one not older than
+	 * itself. */
 	for (guint i = 0; i < landing->rollback_count; i++)
 		rollbacks[i] = landing->rollbacks[i] < 0 ? landing->ordinal : landing->rollbacks[i];
 	return (LandingFacts){landing->ordinal, landing->qa, keys, states, landing->item_count,
@@ -316,8 +320,8 @@ LandingBooks *landing_books_new(void)
 {
 	LandingBooks *books = g_new0(LandingBooks, 1);
 	g_mutex_init(&books->mutex);
-	books->books = g_hash_table_new_full(
-		g_str_hash, g_str_equal, g_free, (GDestroyNotify)book_free);
+	books->books =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)book_free);
 	return books;
 }
 
@@ -396,7 +400,8 @@ const BookLanding *landing_book_find(const LandingBook *book, gint64 ordinal)
 		else
 			high = middle;
 	}
-	return low < book->landings->len && at(book, low)->ordinal == ordinal ? at(book, low) : NULL;
+	return low < book->landings->len && at(book, low)->ordinal == ordinal ? at(book, low)
+									      : NULL;
 }
 
 const BookItem *book_landing_item(const BookLanding *landing, const char *item)
@@ -413,7 +418,8 @@ const char *landing_book_item_name(const LandingBook *book, guint32 key)
 	return book->item_names->pdata[key];
 }
 
-static const BookLanding *resolve_revision(const LandingBook *book, const char *name, GError **error)
+static const BookLanding *resolve_revision(
+	const LandingBook *book, const char *name, GError **error)
 {
 	const BookLanding *found = NULL;
 	gboolean abbreviated = strlen(name) >= 7;
@@ -425,8 +431,8 @@ static const BookLanding *resolve_revision(const LandingBook *book, const char *
 			continue;
 		if (found != NULL) {
 			drover_error_set(error, DROVER_ERROR_INPUT,
-				"'%.80s' could be landing %" G_GINT64_FORMAT
-				" or %" G_GINT64_FORMAT "; give more digits",
+				"'%.80s' could be landing %" G_GINT64_FORMAT " or %" G_GINT64_FORMAT
+				"; give more digits",
 				name, found->ordinal, landing->ordinal);
 			return NULL;
 		}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * The landings of a product in memory: what lists, pages and reminders need of each, and the heart's index over
- * them. A book is derived from the store and follows it: refreshing reads only landings and verdicts that
- * are new, or everything when the product's epoch moved. It holds only what was committed.
+ * The landings of a product in memory: what lists, pages and reminders need of each, and the
+ * heart's index over them. A book is derived from the store and follows it: refreshing reads only
+ * landings and verdicts that are new, or everything when the product's epoch moved. It holds only
+ * what was committed.
  */
 #ifndef LANDING_BOOK_H
 #define LANDING_BOOK_H
@@ -12,8 +13,8 @@
 
 typedef struct BookItem {
 	const char *id;
-	guint32 key;         /* the index's number for it */
-	ItemState verdict;   /* the newest; ITEM_UNRULED for none */
+	guint32 key;	   /* the index's number for it */
+	ItemState verdict; /* the newest; ITEM_UNRULED for none */
 } BookItem;
 
 typedef struct BookLanding {
@@ -22,12 +23,12 @@ typedef struct BookLanding {
 	gint64 landed_us;
 	gint64 commits;
 	const char *revision, *subject, *author_name, *author_email;
-	const char *notes;   /* lines, NULL for none */
+	const char *notes;    /* lines, NULL for none */
 	LandingQa message_qa; /* what its message says */
-	LandingQa qa;         /* with the newest verdict on the landing itself */
+	LandingQa qa;	      /* with the newest verdict on the landing itself */
 	BookItem *items;
 	guint item_count;
-	gint64 *rollbacks;    /* ordinals; 0 historic, -1 not found */
+	gint64 *rollbacks; /* ordinals; 0 historic, -1 not found */
 	guint rollback_count;
 	gint64 *fixes;
 	guint fix_count;
@@ -41,8 +42,8 @@ LandingBooks *landing_books_new(void);
 void landing_books_free(LandingBooks *books);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LandingBooks, landing_books_free)
 
-/* The product's book, as new as the store; nobody else has it until landing_book_release(). Call it inside a
- * transaction, before that transaction writes. Fails with DROVER_ERROR_NOT_FOUND. */
+/* The product's book, as new as the store; nobody else has it until landing_book_release(). Call it
+ * inside a transaction, before that transaction writes. Fails with DROVER_ERROR_NOT_FOUND. */
 LandingBook *landing_books_take(
 	LandingBooks *books, Store *store, const char *product, GError **error);
 void landing_book_release(LandingBook *book);
@@ -59,13 +60,14 @@ const BookItem *book_landing_item(const BookLanding *landing, const char *item);
 /* The item's name for the index's number. */
 const char *landing_book_item_name(const LandingBook *book, guint32 key);
 
-/* A landing by its ordinal, or 7 or more digits of its revision, or a revision that an importer named.
- * Fails with DROVER_ERROR_NOT_FOUND, or DROVER_ERROR_INPUT when several match. */
+/* A landing by its ordinal, or 7 or more digits of its revision, or a revision that an importer
+ * named. Fails with DROVER_ERROR_NOT_FOUND, or DROVER_ERROR_INPUT when several match. */
 const BookLanding *landing_book_resolve(const LandingBook *book, const char *name, GError **error);
 
 /* It waits for somebody's QA: pending, and its change is in the tree at the tip. */
 gboolean landing_book_waits(LandingBook *book, const BookLanding *landing);
-/* SHA-256 over "ORDINAL REVISION STATE\n" of every landing: equal digest, equal states. Owned by the book. */
+/* SHA-256 over "ORDINAL REVISION STATE\n" of every landing: equal digest, equal states. Owned by
+ * the book. */
 const char *landing_book_digest(LandingBook *book);
 /* The same, or NULL when this very digest was told before: for logs that say a state once. */
 const char *landing_book_tell_digest(LandingBook *book);

@@ -16,8 +16,9 @@ static const char sql_list[] =
 	"LEFT JOIN landing ON landing.id = branch_tip.landing_id "
 	"WHERE branch_tip.product_id = ? ORDER BY branch_tip.name";
 static const char sql_delete[] = "DELETE FROM branch_tip WHERE product_id = ?";
-static const char sql_insert[] = "INSERT INTO branch_tip (product_id, name, sha, landing_id, ahead, "
-				 "author_name, author_email)";
+static const char sql_insert[] =
+	"INSERT INTO branch_tip (product_id, name, sha, landing_id, ahead, "
+	"author_name, author_email)";
 
 static void branch_tip_free(BranchTip *tip)
 {

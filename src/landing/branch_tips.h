@@ -12,11 +12,11 @@ typedef struct BranchTip {
 	char *sha;
 	char *author_name, *author_email;
 	gint64 ordinal; /* the landing that brought its tip; 0: not landed */
-	gint64 ahead;   /* commits that have not landed */
+	gint64 ahead;	/* commits that have not landed */
 } BranchTip;
 
-/* `branches`: GitBranch *. Writes (and moves STORE_CHANGES) only when something differs. Inside store_write(), after
- * the landings were written. */
+/* `branches`: GitBranch *. Writes (and moves STORE_CHANGES) only when something differs. Inside
+ * store_write(), after the landings were written. */
 gboolean branch_tips_replace(
 	Store *store, const Product *product, const GPtrArray *branches, GError **error);
 /* By name: GPtrArray of BranchTip *. */

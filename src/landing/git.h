@@ -6,8 +6,8 @@
  * landing's commits say together is told in docs/messages.md.
  *
  * How the caller turns a reference of `rollbacks` or `fixes` into a landing:
- *   - digits up to MESSAGE_MAXIMUM_DIGITS long are an ordinal (of MESSAGE_MINIMUM_SHA and more it has been
- *     found out already that they are no SHA);
+ *   - digits up to MESSAGE_MAXIMUM_DIGITS long are an ordinal (of MESSAGE_MINIMUM_SHA and more it
+ * has been found out already that they are no SHA);
  *   - 40 hex digits are a commit: its owner is the landing that its table (sha -> landing) names,
  * the landings of this scan included. No owner: not found. A rollback counts only when
  * git_reference_is_whole(); otherwise it undoes nothing, and is reported;

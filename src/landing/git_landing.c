@@ -215,15 +215,43 @@ static void add_reference(GitLanding *landing, GitWalk *walk, GitRepository *rep
 		note(landing, node, text);
 }
 
-static void combine_references(
-	GitLanding *landing, GitWalk *walk, GitRepository *repository, const GPtrArray *nodes)
+static gboolean is_within(GitWalk *walk, GitRepository *repository, const GitNode *node,
+	const MessageReference *reference)
+{
+	return !reference->ordinal && find_target(walk, repository, reference, node->owner).within;
+}
+
+/* A rollback owes no QA of its own. So a revert counts only where every change of the landing is
+ * one, or the landing's own message says it: otherwise one revert would carry the rest of a merge
+ * past QA. */
+static gboolean rolls_back_only(const GPtrArray *nodes)
 {
 	for (guint i = 0; i < nodes->len; i++) {
 		const GitNode *node = nodes->pdata[i];
+		if (!node->commit->is_merge && node->facts->rollbacks->len == 0)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static void combine_references(
+	GitLanding *landing, GitWalk *walk, GitRepository *repository, const GPtrArray *nodes)
+{
+	gboolean only_rollbacks = rolls_back_only(nodes);
+	for (guint i = 0; i < nodes->len; i++) {
+		const GitNode *node = nodes->pdata[i];
 		const MessageFacts *facts = node->facts;
-		for (guint j = 0; j < facts->rollbacks->len; j++)
-			add_reference(landing, walk, repository, node, facts->rollbacks->pdata[j],
-				landing->rollbacks);
+		gboolean counts = i == 0 || only_rollbacks;
+		for (guint j = 0; j < facts->rollbacks->len; j++) {
+			const MessageReference *reference = facts->rollbacks->pdata[j];
+			if (counts || is_within(walk, repository, node, reference))
+				add_reference(landing, walk, repository, node, reference,
+					landing->rollbacks);
+			else
+				note(landing, node,
+					"reverts something beside other work: rolls back nothing, "
+					"unless the landing's own message says it ([rollback=…])");
+		}
 		for (guint j = 0; j < facts->fixes->len; j++)
 			add_reference(landing, walk, repository, node, facts->fixes->pdata[j],
 				landing->fixes);

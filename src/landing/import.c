@@ -27,7 +27,8 @@ static gboolean fail(gint64 rev, GError **error, const char *what)
 	return FALSE;
 }
 
-/* An item's or revision's name: a text or a whole number, one line, 1 to 200 bytes. Caller frees; NULL if not. */
+/* An item's or revision's name: a text or a whole number, one line, 1 to 200 bytes. Caller frees;
+ * NULL if not. */
 static char *name_of(const json_t *value)
 {
 	if (json_is_integer(value) && json_integer_value(value) > 0)
@@ -49,7 +50,8 @@ static gboolean read_item(LedgerLanding *landing, const json_t *item, GError **e
 	const char *name = json_string_value(state_json);
 	ItemState state = ITEM_UNRULED;
 	if (id == NULL)
-		return fail(landing->ordinal, error, "items: each needs an id, a number or a short text");
+		return fail(landing->ordinal, error,
+			"items: each needs an id, a number or a short text");
 	if (state_json != NULL && !json_is_null(state_json) &&
 		(name == NULL || !item_state_parse(name, &state)))
 		return fail(landing->ordinal, error,
@@ -80,8 +82,8 @@ static gboolean read_target(const LedgerLanding *landing, GArray *targets, const
 	const char *field, GError **error)
 {
 	if (!json_is_integer(value) || json_integer_value(value) < 1) {
-		g_autofree char *what =
-			g_strdup_printf("%s: must be the rev of a landing, or a list of them", field);
+		g_autofree char *what = g_strdup_printf(
+			"%s: must be the rev of a landing, or a list of them", field);
 		return fail(landing->ordinal, error, what);
 	}
 	g_autofree char *reference =
@@ -122,8 +124,7 @@ static gboolean read_texts(Import *import, LedgerLanding *landing, const json_t 
 		!json_field_text(json, "time", FALSE, 64, &time, error))
 		return FALSE;
 	landing->revision = revision;
-	landing->branch =
-		branch != NULL ? branch : landing_book_product(import->book)->branch;
+	landing->branch = branch != NULL ? branch : landing_book_product(import->book)->branch;
 	if (landing->author_name == NULL)
 		landing->author_name = "";
 	if (landing->author_email == NULL)
@@ -133,6 +134,7 @@ static gboolean read_texts(Import *import, LedgerLanding *landing, const json_t 
 	if (landing->message == NULL)
 		landing->message = landing->subject;
 	landing->landed_us = import->now_us;
+	landing->commits = landing->changes = 1;
 	return time == NULL || parse_time(time, &landing->landed_us, error);
 }
 
@@ -194,8 +196,8 @@ static gboolean update_qa(
 	if (known->qa == given->qa)
 		return TRUE;
 	if (given->qa == LANDING_QA_OK || given->qa == LANDING_QA_BAD)
-		return rule(import, known, "",
-			given->qa == LANDING_QA_OK ? ITEM_OK : ITEM_BAD, error);
+		return rule(
+			import, known, "", given->qa == LANDING_QA_OK ? ITEM_OK : ITEM_BAD, error);
 	if (known->message_qa != given->qa)
 		return differs(given, "qa", error);
 	return rule(import, known, "", ITEM_NEEDS_TESTING, error);
@@ -279,7 +281,8 @@ static GPtrArray *sorted(const json_t *landings, GError **error)
 		json_t *rev = json_object_get(landing, "rev");
 		if (!json_is_integer(rev) || json_integer_value(rev) < 1) {
 			drover_error_set(error, DROVER_ERROR_INPUT,
-				"landings[%" G_GSIZE_FORMAT "]: rev must be a whole number from 1", i);
+				"landings[%" G_GSIZE_FORMAT "]: rev must be a whole number from 1",
+				i);
 			return NULL;
 		}
 		g_ptr_array_add(order, landing);

@@ -4,23 +4,22 @@
  */
 #include "landing/ledger.h"
 
-#include <string.h>
-
+#include "landing/git.h"
 #include "store/batch.h"
 
 static const char sql_last_id[] = "SELECT MAX(id) FROM landing";
 static const char sql_insert_landing[] =
-	"INSERT INTO landing (id, product_id, ordinal, revision, branch, author_name, author_email, "
-	"landed_us, subject, message, qa, commits, notes)";
-static const char sql_insert_item[] =
-	"INSERT INTO landing_item (landing_id, item, message_state)";
+	"INSERT INTO landing (id, product_id, ordinal, revision, branch, author_name, "
+	"author_email, "
+	"landed_us, subject, message, qa, commits, changes, notes)";
+static const char sql_insert_item[] = "INSERT INTO landing_item (landing_id, item, message_state)";
 static const char sql_insert_target[] =
 	"INSERT INTO landing_target (landing_id, kind, position, ordinal, reference)";
 static const char sql_insert_commit[] =
 	"INSERT INTO landing_commit (product_id, sha, landing_id, author_name, author_email, "
 	"authored_us, subject)";
 static const char sql_owner[] =
-	"SELECT landing.id, landing.ordinal, landing.commits, landing.revision "
+	"SELECT landing.id, landing.ordinal, landing.changes, landing.revision "
 	"FROM landing_commit JOIN landing ON landing.id = landing_commit.landing_id "
 	"WHERE landing_commit.product_id = ? AND landing_commit.sha = ?";
 static const char sql_forget_tips[] = "DELETE FROM branch_tip WHERE product_id = ?";
@@ -105,10 +104,11 @@ LedgerWriter *ledger_writer_new(Store *store, const Product *product, GError **e
 		return NULL;
 	LedgerWriter *writer = g_new(LedgerWriter, 1);
 	*writer = (LedgerWriter){product, last + 1,
-		store_batch_new(store, sql_insert_landing, 13, ""),
+		store_batch_new(store, sql_insert_landing, 14, ""),
 		store_batch_new(store, sql_insert_item, 3, ""),
 		store_batch_new(store, sql_insert_target, 5, ""),
-		store_batch_new(store, sql_insert_commit, 7, "ON CONFLICT (product_id, sha) DO NOTHING")};
+		store_batch_new(
+			store, sql_insert_commit, 7, "ON CONFLICT (product_id, sha) DO NOTHING")};
 	return writer;
 }
 
@@ -148,7 +148,7 @@ gboolean ledger_writer_add(
 		STORE_TEXT(landing->author_email), STORE_INT(landing->landed_us),
 		STORE_TEXT(landing->subject), STORE_TEXT(landing->message),
 		STORE_TEXT(landing_qa_name(landing->qa)), STORE_INT(landing->commits),
-		STORE_TEXT(landing->notes)};
+		STORE_INT(landing->changes), STORE_TEXT(landing->notes)};
 	if (landing_id != NULL)
 		*landing_id = id;
 	return store_batch_add(writer->landings, values, error) &&
@@ -167,8 +167,9 @@ gboolean ledger_writer_add_commit(LedgerWriter *writer, gint64 landing_id, const
 	return store_batch_add(writer->commits, values, error);
 }
 
-/* Landings first: the others refer to them. A full batch of items may be sent before the landings they belong to
- * are; so the foreign keys are checked when the transaction ends (see the migration). */
+/* Landings first: the others refer to them. A full batch of items may be sent before the landings
+ * they belong to are; so the foreign keys are checked when the transaction ends (see the
+ * migration). */
 gboolean ledger_writer_finish(LedgerWriter *writer, GError **error)
 {
 	return store_batch_finish(writer->landings, error) &&
@@ -188,18 +189,19 @@ void ledger_writer_free(LedgerWriter *writer)
 	g_free(writer);
 }
 
-gboolean ledger_find_owner(Store *store, const Product *product, const char *sha, LedgerOwner *owner,
-	GError **error)
+gboolean ledger_find_owner(
+	Store *store, const Product *product, const char *sha, LedgerOwner *owner, GError **error)
 {
 	*owner = (LedgerOwner){0};
-	g_autoptr(StoreRows) rows = store_query(store, error, sql_owner,
-		STORE_PARAMS(STORE_INT(product->id), STORE_TEXT(sha)));
+	g_autoptr(StoreRows) rows = store_query(
+		store, error, sql_owner, STORE_PARAMS(STORE_INT(product->id), STORE_TEXT(sha)));
 	gboolean more;
 	if (!store_rows_next(rows, &more, error))
 		return FALSE;
 	if (more)
 		*owner = (LedgerOwner){store_rows_integer(rows, 0), store_rows_integer(rows, 1),
-			store_rows_integer(rows, 2), strcmp(store_rows_text(rows, 3), sha) == 0};
+			git_reference_is_whole(
+				sha, store_rows_text(rows, 3), store_rows_integer(rows, 2))};
 	return TRUE;
 }
 
@@ -211,7 +213,8 @@ gboolean ledger_retire_after(Store *store, const Product *product, gint64 ordina
 			STORE_PARAMS(STORE_INT(product->id), STORE_INT(product->id),
 				STORE_INT(ordinal))) ||
 		!store_execute(store, error, sql_retire,
-			STORE_PARAMS(STORE_INT(now_us), STORE_INT(product->id), STORE_INT(ordinal))))
+			STORE_PARAMS(
+				STORE_INT(now_us), STORE_INT(product->id), STORE_INT(ordinal))))
 		return FALSE;
 	*retired = store_changed(store);
 	return TRUE;

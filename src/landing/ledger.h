@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Landings in the store: adding them at the tip, finding whose a commit is, retiring those that a rewritten branch no
- * longer has. Everything here runs inside store_write() or store_read() of the caller.
+ * Landings in the store: adding them at the tip, finding whose a commit is, retiring those that a
+ * rewritten branch no longer has. Everything here runs inside store_write() or store_read() of the
+ * caller.
  */
 #ifndef LANDING_LEDGER_H
 #define LANDING_LEDGER_H
@@ -9,11 +10,11 @@
 #include "landing/deployable.h"
 #include "landing/product.h"
 
-#define LEDGER_HISTORIC 0  /* a target older than the first landing */
+#define LEDGER_HISTORIC	 0 /* a target older than the first landing */
 #define LEDGER_NOT_FOUND -1
 
 typedef struct LedgerTarget {
-	gint64 ordinal; /* or LEDGER_HISTORIC, LEDGER_NOT_FOUND */
+	gint64 ordinal;	 /* or LEDGER_HISTORIC, LEDGER_NOT_FOUND */
 	char *reference; /* as it was written */
 } LedgerTarget;
 
@@ -28,10 +29,11 @@ typedef struct LedgerLanding {
 	gint64 landed_us;
 	LandingQa qa;
 	gint64 commits;
-	GArray *items;     /* LedgerItem */
+	gint64 changes;	   /* those of them that are no merges */
+	GArray *items;	   /* LedgerItem */
 	GArray *rollbacks; /* LedgerTarget */
-	GArray *fixes;     /* LedgerTarget */
-	char *notes;       /* lines; NULL for none */
+	GArray *fixes;	   /* LedgerTarget */
+	char *notes;	   /* lines; NULL for none */
 } LedgerLanding;
 
 LedgerLanding *ledger_landing_new(void);
@@ -58,13 +60,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerWriter, ledger_writer_free)
 typedef struct LedgerOwner {
 	gint64 landing_id; /* 0: nobody's */
 	gint64 ordinal;
-	gint64 commits;    /* that the landing has */
-	gboolean is_landing; /* the commit is the landing's own, on the first-parent line */
+	gboolean is_whole; /* the commit stands for the landing's whole change */
 } LedgerOwner;
 
 /* Whose commit is it? `sha` in full. */
-gboolean ledger_find_owner(Store *store, const Product *product, const char *sha, LedgerOwner *owner,
-	GError **error);
+gboolean ledger_find_owner(
+	Store *store, const Product *product, const char *sha, LedgerOwner *owner, GError **error);
 
 /* Retires every landing above `ordinal`, and forgets their commits. *retired is their number. */
 gboolean ledger_retire_after(Store *store, const Product *product, gint64 ordinal, gint64 now_us,

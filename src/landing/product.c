@@ -84,8 +84,9 @@ static gboolean text_is_valid(const char *text)
 
 static gboolean url_is_valid(const char *url)
 {
-	return url == NULL || ((g_str_has_prefix(url, "https://") || g_str_has_prefix(url, "http://")) &&
-				      strstr(url, "{item}") != NULL);
+	return url == NULL ||
+	       ((g_str_has_prefix(url, "https://") || g_str_has_prefix(url, "http://")) &&
+		       strstr(url, "{item}") != NULL);
 }
 
 gboolean product_validate(const Product *product, GError **error)
@@ -93,7 +94,8 @@ gboolean product_validate(const Product *product, GError **error)
 	guint patterns;
 	const char *problem = NULL;
 	if (!name_is_valid(product->name))
-		problem = "name: a lower-case letter, then letters, digits, '.', '_' or '-', at most 63";
+		problem = "name: a lower-case letter, then letters, digits, '.', '_' or '-', at "
+			  "most 63";
 	else if (!text_is_valid(product->title))
 		problem = "title: one line of 1 to 1024 bytes";
 	else if (!text_is_valid(product->branch))
@@ -111,8 +113,8 @@ gboolean product_validate(const Product *product, GError **error)
 		 product->overdue_every_days < 1 || product->overdue_every_days > 3650)
 		problem = "overdue_days and overdue_every_days: 1 to 3650";
 	if (problem != NULL) {
-		drover_error_set(error, DROVER_ERROR_INPUT, "product '%.63s': %s", product->name,
-			problem);
+		drover_error_set(
+			error, DROVER_ERROR_INPUT, "product '%.63s': %s", product->name, problem);
 		return FALSE;
 	}
 	return item_patterns_parse(product->item_patterns, &patterns, error);
@@ -165,8 +167,8 @@ static void set_no_such_product(Store *store, const char *name, GError **error)
 		return;
 	g_autoptr(GString) names = g_string_new(NULL);
 	for (guint i = 0; i < products->len && i < 20; i++)
-		g_string_append_printf(names, "%s%s", i > 0 ? ", " : "",
-			((Product *)products->pdata[i])->name);
+		g_string_append_printf(
+			names, "%s%s", i > 0 ? ", " : "", ((Product *)products->pdata[i])->name);
 	drover_error_set(error, DROVER_ERROR_NOT_FOUND, "there is no product '%.63s'; %s%s", name,
 		names->len > 0 ? "there are: "
 			       : "add it with: drover product add NAME --repository FOLDER",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * A product: what is shipped; one git repository (or an importer), one branch, one line of landings.
+ * A product: what is shipped; one git repository (or an importer), one branch, one line of
+ * landings.
  */
 #ifndef LANDING_PRODUCT_H
 #define LANDING_PRODUCT_H
@@ -12,23 +13,23 @@
 
 typedef struct Product {
 	gint64 id;
-	char *name;          /* [a-z][a-z0-9._-]* */
+	char *name; /* [a-z][a-z0-9._-]* */
 	char *title;
-	char *repository;    /* absolute folder; NULL: landings are imported */
+	char *repository; /* absolute folder; NULL: landings are imported */
 	char *branch;
 	char *item_patterns; /* landing/message.h */
-	char *item_url;      /* "https://bugs.example/{item}", NULL for none */
+	char *item_url;	     /* "https://bugs.example/{item}", NULL for none */
 	gboolean authors_may_rule;
-	gint64 baseline;     /* 0 for none */
-	char *mail_list;     /* NULL for none */
+	gint64 baseline; /* 0 for none */
+	char *mail_list; /* NULL for none */
 	gint64 overdue_days, overdue_every_days;
 	gboolean remind;
-	char *tip;           /* newest scanned commit, NULL before the first scan */
+	char *tip;	     /* newest scanned commit, NULL before the first scan */
 	char *frozen_reason; /* NULL: not frozen */
 	char *frozen_tip;
-	gint64 scanned_us;   /* 0: never */
+	gint64 scanned_us; /* 0: never */
 	gint64 next_ordinal;
-	gint64 epoch;        /* moves when landings kept in memory must be read anew */
+	gint64 epoch; /* moves when landings kept in memory must be read anew */
 	gint64 data_version;
 } Product;
 

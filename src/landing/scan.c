@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * git -> ledger. Reading git takes long and needs no transaction; storing checks, inside its transaction, that the
- * product still stands where reading began.
+ * git -> ledger. Reading git takes long and needs no transaction; storing checks, inside its
+ * transaction, that the product still stands where reading began.
  */
 #include "landing/scan.h"
 
@@ -20,9 +20,9 @@ typedef struct Scan {
 	const ScanOptions *options;
 	const char *name;
 	const char *reason; /* of a rebase */
-	Product *began; /* the product when reading began */
+	Product *began;	    /* the product when reading began */
 	GitScan *git;
-	Product *product; /* in the transaction */
+	Product *product;   /* in the transaction */
 	GHashTable *owners; /* SHA of a new commit -> LedgerOwner * */
 	ScanOutcome *outcome;
 } Scan;
@@ -50,8 +50,24 @@ static void set_frozen(const Product *product, GError **error)
 		product->name, product->frozen_reason, product->name);
 }
 
-static gboolean read_git(Scan *scan, const char *since, GError **error)
+typedef struct Known {
+	Store *store;
+	const Product *product;
+} Known;
+
+/* Does a stored landing own this commit? When the store cannot say, git is read further back:
+ * slower, not wrong. */
+static gboolean is_known(const char *sha, gpointer of)
 {
+	const Known *known = of;
+	LedgerOwner owner;
+	return ledger_find_owner(known->store, known->product, sha, &owner, NULL) &&
+	       owner.landing_id != 0;
+}
+
+static gboolean read_git(Scan *scan, Store *store, const char *since, GError **error)
+{
+	Known known = {store, scan->began};
 	guint patterns;
 	if (!item_patterns_parse(scan->began->item_patterns, &patterns, error))
 		return FALSE;
@@ -61,6 +77,8 @@ static gboolean read_git(Scan *scan, const char *since, GError **error)
 		.since = since,
 		.item_patterns = patterns,
 		.authors_may_rule = scan->began->authors_may_rule,
+		.is_known = since != NULL ? is_known : NULL,
+		.is_known_of = &known,
 		.progress = scan->options->progress,
 		.progress_of = scan->options->progress_of,
 	};
@@ -81,8 +99,9 @@ static void map_owners(Scan *scan, const GPtrArray *landings, guint first)
 		for (guint c = 0; c < landing->commits->len; c++) {
 			const GitCommit *commit = landing->commits->pdata[c];
 			LedgerOwner *owner = g_new(LedgerOwner, 1);
-			*owner = (LedgerOwner){0, ordinal, landing->commits->len,
-				strcmp(commit->sha, landing->sha) == 0};
+			*owner = (LedgerOwner){0, ordinal,
+				git_reference_is_whole(
+					commit->sha, landing->sha, landing->changes)};
 			g_hash_table_insert(scan->owners, commit->sha, owner);
 		}
 	}
@@ -99,18 +118,18 @@ static gboolean find_owner(
 	return ledger_find_owner(store, scan->product, sha, owner, error);
 }
 
-/* A merge that brought one commit is as good as that commit; of more, one is a part. */
-static gboolean is_whole(const LedgerOwner *owner)
+/* Digits that are no full SHA name a landing by its ordinal. */
+static gboolean is_ordinal(const char *reference, gint64 *ordinal)
 {
-	return owner->is_landing || owner->commits <= 2;
+	return strlen(reference) < GIT_SHA_DIGITS &&
+	       g_ascii_string_to_signed(reference, 10, 1, G_MAXINT64, ordinal, NULL);
 }
 
 static gboolean add_rollback(
 	Scan *scan, Store *store, LedgerLanding *landing, const char *reference, GError **error)
 {
 	gint64 ordinal;
-	if (strlen(reference) < 7 &&
-		g_ascii_string_to_signed(reference, 10, 1, G_MAXINT32, &ordinal, NULL)) {
+	if (is_ordinal(reference, &ordinal)) {
 		ledger_target_add(landing->rollbacks, ordinal, reference);
 		return TRUE;
 	}
@@ -123,7 +142,7 @@ static gboolean add_rollback(
 		ledger_target_add(landing->rollbacks, LEDGER_NOT_FOUND, reference);
 		ledger_landing_note(
 			landing, "rolls back %.12s, which is in no landing: ignored", reference);
-	} else if (is_whole(&owner)) {
+	} else if (owner.is_whole) {
 		ledger_target_add(landing->rollbacks, owner.ordinal, reference);
 	} else {
 		ledger_landing_note(landing,
@@ -139,16 +158,15 @@ static gboolean add_fix(
 {
 	gint64 ordinal;
 	LedgerOwner owner = {0};
-	if (strlen(reference) < 7 &&
-		g_ascii_string_to_signed(reference, 10, 1, G_MAXINT32, &ordinal, NULL))
+	if (is_ordinal(reference, &ordinal))
 		owner.ordinal = ordinal;
 	else if (!find_owner(scan, store, reference, &owner, error))
 		return FALSE;
 	if (owner.ordinal > 0 && owner.ordinal < landing->ordinal)
 		ledger_target_add(landing->fixes, owner.ordinal, reference);
 	else if (owner.ordinal != landing->ordinal)
-		ledger_landing_note(landing, "fixes %.12s, which is in no earlier landing: ignored",
-			reference);
+		ledger_landing_note(
+			landing, "fixes %.12s, which is in no earlier landing: ignored", reference);
 	return TRUE;
 }
 
@@ -166,6 +184,7 @@ static LedgerLanding *landing_from_git(
 	landing->landed_us = git->landed_us;
 	landing->qa = git->qa;
 	landing->commits = git->commits->len;
+	landing->changes = git->changes;
 	for (guint i = 0; i < git->items->len; i++) {
 		const char *item = git->items->pdata[i];
 		gpointer state = g_hash_table_lookup(git->message_states, item);
@@ -186,9 +205,20 @@ static void tell_notes(Scan *scan, const LedgerLanding *landing)
 {
 	g_auto(GStrv) lines = g_strsplit(landing->notes != NULL ? landing->notes : "", "\n", -1);
 	for (int i = 0; lines[i] != NULL; i++)
+		g_ptr_array_add(
+			scan->outcome->notes, g_strdup_printf("landing %" G_GINT64_FORMAT ": %s",
+						      landing->ordinal, lines[i]));
+}
+
+static void tell_scan_notes(Scan *scan)
+{
+	for (guint i = 0; i < scan->git->notes->len; i++)
+		g_ptr_array_add(scan->outcome->notes, g_strdup(scan->git->notes->pdata[i]));
+	if (scan->git->branches_omitted > 0)
 		g_ptr_array_add(scan->outcome->notes,
-			g_strdup_printf(
-				"landing %" G_GINT64_FORMAT ": %s", landing->ordinal, lines[i]));
+			g_strdup_printf("%" G_GINT64_FORMAT
+					" branches beyond the first %d are not looked at",
+				scan->git->branches_omitted, GIT_MAXIMUM_BRANCHES));
 }
 
 static gboolean store_one(
@@ -220,6 +250,7 @@ static gboolean store_landings(Scan *scan, Store *store, guint first, GError **e
 	for (guint i = first; i < landings->len; i++)
 		if (!store_one(scan, store, writer, landings->pdata[i], error))
 			return FALSE;
+	tell_scan_notes(scan);
 	return ledger_writer_finish(writer, error);
 }
 
@@ -229,16 +260,17 @@ static gboolean record(Scan *scan, Store *store, const char *action, GError **er
 	g_autofree char *before = scan->began->tip != NULL
 					  ? g_strdup_printf("{\"tip\":\"%s\"}", scan->began->tip)
 					  : NULL;
-	g_autofree char *after = g_strdup_printf(
-		"{\"tip\":\"%s\",\"new_landings\":%" G_GINT64_FORMAT
-		",\"retired\":%" G_GINT64_FORMAT "}",
-		scan->git->tip != NULL ? scan->git->tip : "", scan->outcome->new_landings,
-		scan->outcome->retired);
+	g_autofree char *after =
+		g_strdup_printf("{\"tip\":\"%s\",\"new_landings\":%" G_GINT64_FORMAT
+				",\"retired\":%" G_GINT64_FORMAT "}",
+			scan->git->tip != NULL ? scan->git->tip : "", scan->outcome->new_landings,
+			scan->outcome->retired);
 	return history_append(store, clock_now_us(scan->options->clock), scan->options->actor,
 		action, subject, scan->reason, before, after, error);
 }
 
-/* Loads the product again, in the transaction, and makes sure that it stands where reading began. */
+/* Loads the product again, in the transaction, and makes sure that it stands where reading began.
+ */
 static gboolean still_there(Scan *scan, Store *store, GError **error)
 {
 	g_clear_pointer(&scan->product, product_free);
@@ -285,7 +317,8 @@ static gboolean store_scan(Store *store, gpointer of, GError **error)
 	return scan->outcome->new_landings == 0 || record(scan, store, "landing.scan", error);
 }
 
-/* The newest landing of ours that is still on the branch; 0 when none is. *first is where the new ones begin. */
+/* The newest landing of ours that is still on the branch; 0 when none is. *first is where the new
+ * ones begin. */
 static gboolean fork_point(Scan *scan, Store *store, gint64 *ordinal, guint *first, GError **error)
 {
 	g_autoptr(GHashTable) positions = g_hash_table_new(g_str_hash, g_str_equal);
@@ -354,7 +387,7 @@ gboolean landing_scan(Store *store, const char *product, const ScanOptions *opti
 		set_frozen(scan.began, error);
 		return FALSE;
 	}
-	if (!read_git(&scan, scan.began->tip, error))
+	if (!read_git(&scan, store, scan.began->tip, error))
 		return FALSE;
 	if (scan.git->rewritten) {
 		if (store_write(store, store_freeze, &scan, error))
@@ -368,11 +401,9 @@ gboolean landing_scan(Store *store, const char *product, const ScanOptions *opti
 gboolean landing_rebase(Store *store, const char *product, const ScanOptions *options,
 	const char *reason, ScanOutcome *outcome, GError **error)
 {
-	g_auto(Scan) scan = {.options = options,
-		.name = product,
-		.outcome = outcome,
-		.reason = reason};
-	if (!begin(&scan, store, error) || !read_git(&scan, NULL, error))
+	g_auto(Scan)
+		scan = {.options = options, .name = product, .outcome = outcome, .reason = reason};
+	if (!begin(&scan, store, error) || !read_git(&scan, store, NULL, error))
 		return FALSE;
 	outcome->tip = g_strdup(scan.git->tip);
 	return store_write(store, store_rebase, &scan, error);

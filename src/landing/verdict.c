@@ -24,14 +24,14 @@ void verdict_free(Verdict *verdict)
 	g_free(verdict);
 }
 
-gboolean verdict_add(Store *store, const Product *product, gint64 landing_id, const Verdict *verdict,
-	GError **error)
+gboolean verdict_add(Store *store, const Product *product, gint64 landing_id,
+	const Verdict *verdict, GError **error)
 {
 	return store_execute(store, error, sql_insert,
-		STORE_PARAMS(STORE_INT(product->id), STORE_INT(landing_id), STORE_TEXT(verdict->item),
-			STORE_TEXT(item_state_name(verdict->state)), STORE_INT(verdict->at_us),
-			STORE_TEXT(verdict->actor), STORE_TEXT(verdict->tool),
-			STORE_TEXT(verdict->reason)));
+		STORE_PARAMS(STORE_INT(product->id), STORE_INT(landing_id),
+			STORE_TEXT(verdict->item), STORE_TEXT(item_state_name(verdict->state)),
+			STORE_INT(verdict->at_us), STORE_TEXT(verdict->actor),
+			STORE_TEXT(verdict->tool), STORE_TEXT(verdict->reason)));
 }
 
 GPtrArray *verdict_list(Store *store, gint64 landing_id, gint64 limit, GError **error)

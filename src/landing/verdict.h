@@ -21,12 +21,12 @@ void verdict_free(Verdict *verdict);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verdict, verdict_free)
 
 /* Appends to the log; id is given by the store. Inside store_write(). */
-gboolean verdict_add(Store *store, const Product *product, gint64 landing_id, const Verdict *verdict,
-	GError **error);
+gboolean verdict_add(Store *store, const Product *product, gint64 landing_id,
+	const Verdict *verdict, GError **error);
 /* The newest first, at most `limit`: GPtrArray of Verdict *. */
 GPtrArray *verdict_list(Store *store, gint64 landing_id, gint64 limit, GError **error);
-/* Drops verdicts older than `before_us` that a newer one on the same pair has overruled. Inside store_write().
- * *dropped is their number. */
+/* Drops verdicts older than `before_us` that a newer one on the same pair has overruled. Inside
+ * store_write(). *dropped is their number. */
 gboolean verdict_summarise(Store *store, gint64 before_us, gint64 *dropped, GError **error);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Many rows into one table. The statement for a full batch is always the same text, so the database plans it once.
+ * Many rows into one table. The statement for a full batch is always the same text, so the database
+ * plans it once.
  */
 #include "store/batch.h"
 
@@ -44,8 +45,8 @@ StoreBatch *store_batch_new(Store *store, const char *head, gsize columns, const
 
 static gboolean send(StoreBatch *batch, const char *sql, GError **error)
 {
-	gboolean sent = store_execute(batch->store, error, sql, (StoreValue *)(void *)batch->values->data,
-		batch->values->len);
+	gboolean sent = store_execute(batch->store, error, sql,
+		(StoreValue *)(void *)batch->values->data, batch->values->len);
 	g_array_set_size(batch->values, 0);
 	g_string_chunk_clear(batch->texts);
 	return sent;

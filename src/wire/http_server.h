@@ -16,9 +16,10 @@
 #define HTTP_MAXIMUM_URL_BYTES	   (8 * 1024)
 #define HTTP_MAXIMUM_HEADER_FIELDS 100
 #define HTTP_MAXIMUM_QUERIES	   128
-#define HTTP_MAXIMUM_BODY_BYTES	   (1024 * 1024)       /* unless body_limit says otherwise */
-#define HTTP_MAXIMUM_BODIES_BYTES  (256 * 1024 * 1024) /* of all requests at one time; 503 beyond  \
-							*/
+#define HTTP_MAXIMUM_BODY_BYTES	   (1024 * 1024) /* unless body_limit says otherwise */
+#define HTTP_MAXIMUM_BODIES_BYTES                                                                  \
+	(256 * 1024 * 1024)	 /* of all requests at one time; 503 beyond                        \
+				  */
 #define HTTP_MAXIMUM_WAITING 256 /* requests waiting for a worker; 503 beyond */
 
 typedef struct HttpServer HttpServer;

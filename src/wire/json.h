@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * JSON from outside and to outside: jansson, strict, with limits; and readers of fields whose errors name
- * the field and what is allowed.
+ * JSON from outside and to outside: jansson, strict, with limits; and readers of fields whose
+ * errors name the field and what is allowed.
  */
 #ifndef WIRE_JSON_H
 #define WIRE_JSON_H
@@ -13,16 +13,17 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
 
-/* Duplicate keys, NUL in strings and more than JSON_MAXIMUM_DEPTH levels are refused. `name` is the source's
- * name in errors: "landings.json:3:14: …". Fails with DROVER_ERROR_INPUT. New reference. */
+/* Duplicate keys, NUL in strings and more than JSON_MAXIMUM_DEPTH levels are refused. `name` is the
+ * source's name in errors: "landings.json:3:14: …". Fails with DROVER_ERROR_INPUT. New reference.
+ */
 json_t *json_read(const char *name, const char *text, gsize size_bytes, GError **error);
 /* Compact, keys in the order of insertion; caller frees with g_free. */
 char *json_write(const json_t *value);
 /* Indented by two, with a newline at the end: what --json prints. */
 char *json_write_pretty(const json_t *value);
 
-/* Fields of an object. *value is borrowed from the object, or the fallback when the key is absent or null.
- * Fail with DROVER_ERROR_INPUT: "field: must be a string, not 7". */
+/* Fields of an object. *value is borrowed from the object, or the fallback when the key is absent
+ * or null. Fail with DROVER_ERROR_INPUT: "field: must be a string, not 7". */
 gboolean json_field_text(const json_t *object, const char *key, gboolean required,
 	gsize maximum_bytes, const char **value, GError **error);
 gboolean json_field_integer(const json_t *object, const char *key, gint64 fallback, gint64 minimum,

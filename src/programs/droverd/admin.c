@@ -16,8 +16,8 @@ static void common_headers(HttpAnswer *answer)
 {
 	http_answer_header(answer, "Cache-Control", "no-store");
 	http_answer_header(answer, "X-Content-Type-Options", "nosniff");
-	http_answer_header(answer, "Content-Security-Policy",
-		"default-src 'none'; frame-ancestors 'none'");
+	http_answer_header(
+		answer, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
 	http_answer_header(answer, "Referrer-Policy", "same-origin");
 }
 
@@ -60,14 +60,13 @@ static HttpAnswer *error_answer(Daemon *daemon, const HttpRequest *request, cons
 	return answer;
 }
 
-/* A session opens the API to the pages' own script too; what changes something then needs the session's token, which no
- * other site can know. */
+/* A session opens the API to the pages' own script too; what changes something then needs the
+ * session's token, which no other site can know. */
 static Actor *actor_of_session(Daemon *daemon, Store *store, const HttpRequest *request,
 	const char *cookie, GError **error)
 {
 	g_autofree char *csrf = NULL;
-	g_autoptr(Actor) actor =
-		identity_from_session(&daemon->site, store, cookie, &csrf, error);
+	g_autoptr(Actor) actor = identity_from_session(&daemon->site, store, cookie, &csrf, error);
 	if (actor == NULL)
 		return NULL;
 	if (strcmp(http_request_method(request), "GET") == 0)

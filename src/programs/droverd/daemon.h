@@ -9,9 +9,10 @@
 #include "programs/settings.h"
 #include "wire/http_server.h"
 
-/* Counters for everything that can happen, each with the sentence that /metrics and the manual show. */
+/* Counters for everything that can happen, each with the sentence that /metrics and the manual
+ * show. */
 #define DAEMON_COUNTERS(COUNTER)                                                                   \
-	COUNTER(api_requests, "drover_api_requests_total", "API requests answered")               \
+	COUNTER(api_requests, "drover_api_requests_total", "API requests answered")                \
 	COUNTER(api_refused, "drover_api_refused_total",                                           \
 		"API requests refused for a missing or bad token, session or role")                \
 	COUNTER(page_requests, "drover_page_requests_total", "Pages and assets answered")          \
@@ -39,7 +40,7 @@ typedef struct Daemon {
 	HttpServer *admin, *public;
 	DaemonCounters counters;
 	gint64 started_us;
-	gint stopping;     /* atomic */
+	gint stopping;	   /* atomic */
 	gint store_away;   /* atomic: the watcher could not reach the database */
 	gint64 watcher_ms; /* atomic: when the watcher last went round */
 } Daemon;

@@ -17,7 +17,7 @@
 #include "programs/droverd/daemon.h"
 #include "programs/droverd/listen.h"
 
-#define STOP_GRACE_MS 10000
+#define STOP_GRACE_MS	   10000
 #define WATCHER_SILENCE_MS 60000 /* a watcher that is silent for longer hangs: no more watchdog */
 
 typedef struct Options {
@@ -52,7 +52,8 @@ static gboolean read_options(int argc, char **argv, Options *options, GError **e
 	g_autoptr(GOptionContext) context = g_option_context_new("- Drover's control host");
 	g_option_context_add_main_entries(context, entries, NULL);
 	g_option_context_set_summary(context,
-		"Serves Drover's API and pages on the admin address and update answers on the public "
+		"Serves Drover's API and pages on the admin address and update answers on the "
+		"public "
 		"one, scans,\nreminds and enacts what is due. Options win over the environment "
 		"(DROVER_CONFIG, DROVER_STORE,\nDROVER_STATE), which wins over the configuration.");
 	g_option_context_set_description(context,
@@ -118,7 +119,8 @@ static gboolean refuse_root(const Options *options, GError **error)
 	if (geteuid() != 0 || options->allow_root)
 		return TRUE;
 	drover_error_set(error, DROVER_ERROR_ROOT,
-		"droverd does not work as root: run it as a user of its own (systemd's User=drover), or "
+		"droverd does not work as root: run it as a user of its own (systemd's "
+		"User=drover), or "
 		"say --allow-root");
 	return FALSE;
 }
@@ -132,7 +134,8 @@ static gboolean refuse_open_admin(
 		settings_boolean(settings, "admin.behind-proxy"))
 		return TRUE;
 	drover_error_set(error, DROVER_ERROR_INPUT,
-		"the admin address %s can be reached from other hosts, and there is no TLS: set [admin] "
+		"the admin address %s can be reached from other hosts, and there is no TLS: set "
+		"[admin] "
 		"certificate and key, or behind-proxy when a proxy in front does TLS, or listen on "
 		"127.0.0.1",
 		address->address);
@@ -143,8 +146,8 @@ static gboolean start_admin(Daemon *daemon, GError **error)
 {
 	g_auto(ListenAddress) address = {0};
 	const Settings *settings = daemon->settings;
-	if (!listen_address_parse(settings_text(settings, "admin.listen"), "[admin] listen",
-		    &address, error) ||
+	if (!listen_address_parse(
+		    settings_text(settings, "admin.listen"), "[admin] listen", &address, error) ||
 		!refuse_open_admin(settings, &address, error))
 		return FALSE;
 	HttpServerOptions options = {

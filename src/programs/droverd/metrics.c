@@ -6,7 +6,8 @@
 #include "api/view.h"
 #include "programs/droverd/daemon.h"
 
-static void figure(GString *text, const char *name, const char *help, const char *type, gint64 value)
+static void figure(
+	GString *text, const char *name, const char *help, const char *type, gint64 value)
 {
 	g_string_append_printf(text, "# HELP %s %s.\n# TYPE %s %s\n%s %" G_GINT64_FORMAT "\n", name,
 		help, name, type, name, value);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The public listener. It never touches the database; what it will answer comes from an immutable snapshot.
+ * The public listener. It never touches the database; what it will answer comes from an immutable
+ * snapshot.
  */
 #include <string.h>
 

@@ -24,7 +24,8 @@ void service_notify(const char *state)
 	if (fd < 0)
 		return;
 	socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-	gssize sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, length);
+	gssize sent =
+		sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, length);
 	(void)sent;
 	close(fd);
 }

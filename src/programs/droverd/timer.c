@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The clock: scans every product, reminds people, sends what is queued. Each through the API, under the same locks as the
- * command, so that any number of droverds and cron jobs do each thing once.
+ * The clock: scans every product, reminds people, sends what is queued. Each through the API, under
+ * the same locks as the command, so that any number of droverds and cron jobs do each thing once.
  */
 #include <string.h>
 
@@ -41,8 +41,8 @@ static void tell(Timer *timer, const char *about, const char *trouble)
 static json_t *call(Timer *timer, const char *method, const char *path, const char *about)
 {
 	g_autoptr(GError) error = NULL;
-	json_t *answer = api_call(&timer->daemon->site, timer->store, timer->actor, method, path,
-		NULL, NULL, &error);
+	json_t *answer = api_call(
+		&timer->daemon->site, timer->store, timer->actor, method, path, NULL, NULL, &error);
 	if (error == NULL || !is_expected(error))
 		tell(timer, about, error != NULL ? error->message : NULL);
 	return answer;
@@ -71,21 +71,19 @@ static void scan_all(Timer *timer)
 	g_autoptr(json_t) status = call(timer, "GET", "/status", "status");
 	gsize position;
 	json_t *entry;
-	if (status == NULL || json_is_true(json_object_get(
-				      json_object_get(status, "maintenance"), "on")))
+	if (status == NULL ||
+		json_is_true(json_object_get(json_object_get(status, "maintenance"), "on")))
 		return;
-	json_array_foreach(json_object_get(status, "products"), position, entry)
+	json_array_foreach (json_object_get(status, "products"), position, entry)
 		if (!daemon_is_stopping(timer->daemon))
 			scan_product(timer, entry);
-	json_array_foreach(json_object_get(status, "jobs"), position, entry)
-	{
+	json_array_foreach (json_object_get(status, "jobs"), position, entry) {
 		g_autofree char *about = g_strdup_printf("job %s", json_text(entry, "job"));
-		g_autofree char *trouble = g_strdup_printf("at work since %s on %s, pid %" G_GINT64_FORMAT
-							   ": it may hang",
+		g_autofree char *trouble = g_strdup_printf(
+			"at work since %s on %s, pid %" G_GINT64_FORMAT ": it may hang",
 			json_text(entry, "since"), json_text(entry, "host"),
 			json_integer_of(entry, "pid"));
-		tell(timer, about,
-			json_is_true(json_object_get(entry, "stale")) ? trouble : NULL);
+		tell(timer, about, json_is_true(json_object_get(entry, "stale")) ? trouble : NULL);
 	}
 }
 
@@ -129,8 +127,7 @@ gpointer keep_time(gpointer of)
 	Daemon *daemon = of;
 	g_autofree char *name = g_strdup_printf("droverd@%s (clock)", g_get_host_name());
 	g_autoptr(Actor) actor = actor_new(ACTOR_LOCAL, name, "droverd", 0);
-	g_autoptr(GHashTable) told =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autoptr(GHashTable) told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	g_autoptr(Store) store = NULL;
 	while (store == NULL) {
 		store = store_open(daemon->store_url, NULL);

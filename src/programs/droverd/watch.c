@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Watches the store's counter of changes, whoever moves it (this droverd, another one, the command), and
- * tells open pages.
+ * Watches the store's counter of changes, whoever moves it (this droverd, another one, the
+ * command), and tells open pages.
  */
 #include <sys/stat.h>
 
@@ -10,7 +10,7 @@
 #include "programs/droverd/daemon.h"
 
 #define WATCH_EVERY_MS 400
-#define WATCH_AWAY_MS 2000
+#define WATCH_AWAY_MS  2000
 
 /* maintenance.txt comes and goes without the store. */
 static gint64 maintenance_file_mark(const Daemon *daemon)

@@ -94,7 +94,7 @@ CREATE TABLE product (
 
 -- Ids are given by the writer, which is alone: they grow with the ordinals.
 CREATE TABLE landing (
-	id BIGINT PRIMARY KEY,
+	id BIGINT NOT NULL PRIMARY KEY,
 	product_id BIGINT NOT NULL REFERENCES product (id),
 	ordinal BIGINT NOT NULL,
 	revision TEXT NOT NULL,             -- SHA, or the importer's name for it
@@ -106,6 +106,7 @@ CREATE TABLE landing (
 	message TEXT NOT NULL,
 	qa TEXT NOT NULL,                   -- required, no-qa, incr, ok, bad: what its message says
 	commits BIGINT NOT NULL,
+	changes BIGINT NOT NULL,            -- those of them that are no merges
 	notes TEXT,                         -- what the scan found odd, one line each
 	retired_us BIGINT,                  -- no longer on the branch: it was rewritten
 	UNIQUE (product_id, ordinal)

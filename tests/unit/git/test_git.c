@@ -197,6 +197,25 @@ static void test_a_revert_within_a_landing_is_noted_and_dropped(void **state)
 	assert_non_null(strstr(merge->notes->pdata[0], "same landing"));
 }
 
+/* A rollback owes no QA of its own: one revert must not carry the rest of a merge past it. */
+static void test_a_revert_beside_other_work_counts_only_when_the_landing_says_so(void **state)
+{
+	const GitBed *bed = *state;
+	RUN(bed, "c A; c B; git checkout -qb side; c x; git revert --no-edit B >/dev/null;"
+		 "git checkout -q main; m M side;"
+		 "git checkout -qb undo; git revert --no-edit A >/dev/null;"
+		 "git checkout -q main; m N undo");
+	g_autoptr(GitScan) scan = bed_scan(bed);
+	const GitLanding *mixed = scan->landings->pdata[2];
+	assert_int_equal(mixed->rollbacks->len, 0);
+	assert_int_equal(mixed->notes->len, 1);
+	assert_non_null(strstr(mixed->notes->pdata[0], "beside other work"));
+	const GitLanding *pure = scan->landings->pdata[3];
+	g_autofree char *undone = bed_sha(bed, "A");
+	assert_int_equal(pure->rollbacks->len, 1);
+	assert_string_equal(pure->rollbacks->pdata[0], undone);
+}
+
 static void test_references_that_name_nothing_are_noted(void **state)
 {
 	const GitBed *bed = *state;
@@ -373,6 +392,7 @@ int main(void)
 		TEST(test_qa_trailers_rule_on_the_items_of_their_commit),
 		TEST(test_reverts_name_what_they_revert),
 		TEST(test_a_revert_within_a_landing_is_noted_and_dropped),
+		TEST(test_a_revert_beside_other_work_counts_only_when_the_landing_says_so),
 		TEST(test_references_that_name_nothing_are_noted),
 		TEST(test_branches_say_how_far_ahead_they_are),
 		TEST(test_ownership_of_random_histories_is_as_defined_and_incremental_equals_full),
