@@ -310,6 +310,8 @@ static gboolean record_enrolment(
 	return record(&as_host, "host.enrol", enrolment->name, before, entry, error);
 }
 
+/* Asks again for what may have changed since it was read: the maintenance switch, and whether the
+ * code still is good. */
 static gboolean enrol(Store *store, gpointer of, GError **error)
 {
 	Enrolment *enrolment = of;
