@@ -44,16 +44,24 @@ static const char SQL_REVOKE[] = "UPDATE host SET revoked_us = ?, data_version =
 
 /* Shapes --------------------------------------------------------------------------------------- */
 
+/* "2.5 s", "12 min". Caller frees. */
+static char *clock_distance(gint64 off_ms)
+{
+	gint64 tenths = ABS(off_ms) / 100;
+	if (tenths >= 600)
+		return format_duration(tenths / 10);
+	return g_strdup_printf("%d.%d s", (int)(tenths / 10), (int)(tenths % 10));
+}
+
 /* JSON null when the clock is near enough. */
 static json_t *clock_warning(gint64 off_ms)
 {
 	if (off_ms >= -CLOCK_WARNING_MS && off_ms <= CLOCK_WARNING_MS)
 		return json_null();
-	gint64 tenths = ABS(off_ms) / 100;
-	g_autofree char *text = g_strdup_printf("its clock is %" G_GINT64_FORMAT
-						".%d s %s droverd's, by which everything here "
-						"goes: see to its time service",
-		tenths / 10, (int)(tenths % 10), off_ms > 0 ? "ahead of" : "behind");
+	g_autofree char *distance = clock_distance(off_ms);
+	g_autofree char *text = g_strdup_printf("its clock is %s %s droverd's, by which everything "
+						"here goes: see to its time service",
+		distance, off_ms > 0 ? "ahead of" : "behind");
 	return json_string(text);
 }
 

@@ -189,6 +189,9 @@ static void test_host_whose_clock_is_off_is_told_and_shown(void **state)
 	report(house, web1, "2026-11-21T12:00:02.001Z", 2001, "its clock is 2.0 s ahead of");
 	report(house, web1, "2026-11-21T11:59:58Z", -2000, NULL);
 	report(house, web1, "2026-11-21T11:59:57.5Z", -2500, "its clock is 2.5 s behind");
+	report(house, web1, "2026-11-21T12:12:30Z", 750000, "its clock is 12 min ahead of");
+	report(house, web1, "1970-01-01T00:00:00Z", -1795262400000,
+		"its clock is 20778 d 12 h behind");
 	report(house, web1, "2026-11-21T13:00:00+01:00", 0, NULL);
 }
 
