@@ -289,6 +289,18 @@ static gboolean send_queued(ApiCall *call, OutboxResult *result, GError **error)
 		from, result, error);
 }
 
+/* Yesterday's reminder that could not be sent says what was true yesterday; what still waits stands
+ * in today's. Without a mail server nothing is decided: the outbox shows what would have been sent.
+ */
+static gboolean withdraw_late(ApiCall *call, GError **error)
+{
+	gint64 now_us = api_now_us(call), today_us = now_us - now_us % US_PER_DAY;
+	return call->site->mail_url == NULL ||
+	       outbox_withdraw(call->store, REMINDER_KIND_OWNER, today_us,
+		       "could not be sent on its day; what still waits stands in the next one",
+		       error);
+}
+
 json_t *job_remind(ApiCall *call, GError **error)
 {
 	const ApiSite *site = call->site;
@@ -297,7 +309,8 @@ json_t *job_remind(ApiCall *call, GError **error)
 		return NULL;
 	Look look = {.call = call};
 	OutboxResult result;
-	if (!queue_due(&look, error) || !send_queued(call, &result, error))
+	if (!withdraw_late(call, error) || !queue_due(&look, error) ||
+		!send_queued(call, &result, error))
 		return NULL;
 	if (site->retention_days > 0 &&
 		!notice_summarise(call->store, api_now_us(call) - site->retention_days * US_PER_DAY,

@@ -32,6 +32,10 @@ static const char sql_list[] = "SELECT id, dedupe, kind, product, recipient, sub
 			       "problem, attempts, queued_us, "
 			       "next_us, sent_us FROM outbox WHERE state = ? OR CAST(? AS TEXT) IS "
 			       "NULL ORDER BY id DESC LIMIT ?";
+static const char sql_any_late[] =
+	"SELECT COUNT(*) FROM outbox WHERE state = 'queued' AND kind = ? AND queued_us < ?";
+static const char sql_withdraw[] = "UPDATE outbox SET state = 'failed', problem = ? "
+				   "WHERE state = 'queued' AND kind = ? AND queued_us < ?";
 static const char sql_any_old[] =
 	"SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND sent_us < ? AND body <> ''";
 static const char sql_summarise[] =
@@ -324,6 +328,30 @@ gboolean outbox_state_is_valid(const char *state)
 {
 	static const char *const states[] = {"queued", "sending", "sent", "failed", NULL};
 	return g_strv_contains(states, state);
+}
+
+typedef struct Late {
+	const char *kind, *why;
+	gint64 before_us;
+} Late;
+
+static gboolean withdraw(Store *store, gpointer of, GError **error)
+{
+	const Late *late = of;
+	return store_execute(store, error, sql_withdraw,
+		       STORE_PARAMS(STORE_TEXT(late->why), STORE_TEXT(late->kind),
+			       STORE_INT(late->before_us))) &&
+	       store_counter_advance(store, STORE_CHANGES, error);
+}
+
+gboolean outbox_withdraw(
+	Store *store, const char *kind, gint64 before_us, const char *why, GError **error)
+{
+	Late late = {kind, why, before_us};
+	gint64 count = 0;
+	return store_query_integer(store, error, 0, &count, sql_any_late,
+		       STORE_PARAMS(STORE_TEXT(kind), STORE_INT(before_us))) &&
+	       (count == 0 || store_write(store, withdraw, &late, error));
 }
 
 typedef struct Summary {

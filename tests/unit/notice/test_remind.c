@@ -196,6 +196,23 @@ static void test_without_a_mail_server_reminders_wait(void **state)
 	remind(&house, "{\"queued\":0,\"sent\":2,\"failed\":0,\"waiting\":0}");
 }
 
+static void test_a_late_reminder_makes_way_for_todays(void **state)
+{
+	g_auto(House) house = house_open(*state, NULL);
+	fill(&house);
+	remind(&house, "{\"queued\":2,\"sent\":0,\"failed\":0,\"waiting\":2}");
+	rule(&house, "1", "{\"item\": \"7\", \"state\": \"ok\"}");
+	g_autoptr(Sink) sink = sink_start(sink_program, "");
+	house.site.mail_url = sink->url;
+	house.site.clock = clock_fixed(NOON_US + US_PER_DAY);
+	remind(&house, ONE);
+	g_autofree char *to = mail_to(sink, 0);
+	assert_string_equal(to, "grace@example.org");
+	static const char late[] = "SELECT COUNT(*) FROM outbox WHERE state = 'failed' AND "
+				   "problem LIKE 'could not be sent on its day%'";
+	assert_int_equal(must_read_integer(house.place->store, late), 2);
+}
+
 static void test_notices_are_shown_newest_first(void **state)
 {
 	g_auto(House) house = house_open(*state, NULL);
@@ -274,6 +291,7 @@ int main(int count, char **arguments)
 		ON_BOTH(test_a_rollback_ends_it),
 		ON_BOTH(test_the_list_hears_what_is_overdue_once_an_interval),
 		ON_BOTH(test_without_a_mail_server_reminders_wait),
+		ON_BOTH(test_a_late_reminder_makes_way_for_todays),
 		ON_BOTH(test_notices_are_shown_newest_first),
 		ON_BOTH(test_a_state_that_is_none_is_refused),
 		ON_BOTH(test_two_reminds_never_work_at_once),
