@@ -201,10 +201,10 @@ static void test_a_revert_within_a_landing_is_noted_and_dropped(void **state)
 static void test_a_revert_beside_other_work_counts_only_when_the_landing_says_so(void **state)
 {
 	const GitBed *bed = *state;
-	RUN(bed, "c A; c B; git checkout -qb side; c x; git revert --no-edit B >/dev/null;"
-		 "git checkout -q main; m M side;"
-		 "git checkout -qb undo; git revert --no-edit A >/dev/null;"
-		 "git checkout -q main; m N undo");
+	RUN(bed, "r() { c \"$(printf '%s\\n\\nThis reverts commit %s.' $1 $(git rev-parse $2))\"; "
+		 "}\n"
+		 "c A; c B; git checkout -qb side; c x; r y B; git checkout -q main; m M side;"
+		 "git checkout -qb undo; r z A; git checkout -q main; m N undo");
 	g_autoptr(GitScan) scan = bed_scan(bed);
 	const GitLanding *mixed = scan->landings->pdata[2];
 	assert_int_equal(mixed->rollbacks->len, 0);
