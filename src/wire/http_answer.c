@@ -133,6 +133,11 @@ void http_answer_free(HttpAnswer *answer)
 	g_free(answer);
 }
 
+void http_answer_strip_stream(HttpAnswer *answer)
+{
+	g_clear_pointer(&answer->stream, http_stream_unref);
+}
+
 static void forget_bytes(void *of)
 {
 	g_bytes_unref(of);

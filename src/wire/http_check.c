@@ -66,6 +66,7 @@ static HttpRefusal check_method(HttpRequest *request, const char *method)
 		}
 	if (strcmp(method, "HEAD") == 0) {
 		request->method = g_strdup("GET");
+		request->is_head = TRUE;
 		return refuse(0, NULL);
 	}
 	if (strcmp(method, "TRACE") == 0 || strcmp(method, "CONNECT") == 0)

@@ -17,6 +17,7 @@
 struct HttpRequest {
 	char *target; /* as it came: "/a%20b?c=d" */
 	char *method; /* what the handler sees: GET also for HEAD */
+	gboolean is_head;
 	char *path;
 	GHashTable *queries;
 	GHashTable *headers; /* lower-case name to value; equal names joined as RFC 9110 says */
@@ -68,6 +69,9 @@ typedef struct HttpStream HttpStream;
 
 /* text/plain with one line. */
 HttpAnswer *http_answer_new_refusal(int status, const char *reason);
+/* Makes a stream's answer one for HEAD: libmicrohttpd strips a body of bytes by itself, but ends an empty
+ * stream with a last chunk, which the peer would take for the next answer. */
+void http_answer_strip_stream(HttpAnswer *answer);
 /* Queues the answer; `last` asks the peer to close. A stream is bound to the connection. FALSE when
  * libmicrohttpd refused it: the connection is then to be closed. */
 gboolean http_answer_queue(

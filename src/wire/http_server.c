@@ -106,6 +106,8 @@ static enum MHD_Result turn_answer(Turn *turn, HttpAnswer *answer, gboolean last
 {
 	HttpServer *server = turn->server;
 	turn->errand.answer = answer;
+	if (turn->errand.request->is_head)
+		http_answer_strip_stream(answer);
 	atomic_fetch_add(&server->requests, 1);
 	atomic_fetch_add(&server->by_class[http_answer_status(answer) / 100], 1);
 	gboolean queued = http_answer_queue(

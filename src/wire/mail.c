@@ -14,11 +14,13 @@
  */
 #include <curl/curl.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "wire/mail.h"
 #include "wire/mail_inside.h"
 
 #define TIMEOUT_DEFAULT_MS  30000
+#define FAREWELL_MS	    1500L /* libcurl looks once a second whether we have had enough */
 #define REPLY_MAXIMUM_BYTES 300
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CURL, curl_easy_cleanup)
@@ -30,6 +32,8 @@ typedef struct Sending {
 	const char *text;
 	gsize length;
 	gsize given;
+	int fd;				   /* -1 before there is one */
+	gint64 until_us;		   /* when all patience ends */
 	gboolean asked;			   /* the server wants the text */
 	char refusal[REPLY_MAXIMUM_BYTES]; /* its last line that was one */
 } Sending;
@@ -58,6 +62,24 @@ static size_t hear(char *line, size_t unit, size_t count, void *of)
 	return size_bytes;
 }
 
+/* At its own timeout libcurl still says QUIT, and would wait a minute for the answer: so the
+ * connection is shut down just before. */
+static int watch_time(void *of, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	const Sending *sending = of;
+	gboolean late = g_get_monotonic_time() > sending->until_us;
+	if (late && sending->fd >= 0)
+		shutdown(sending->fd, SHUT_RDWR);
+	return late;
+}
+
+static int keep_socket(void *of, curl_socket_t fd, curlsocktype purpose)
+{
+	Sending *sending = of;
+	sending->fd = fd;
+	return CURL_SOCKOPT_OK;
+}
+
 static gboolean is_implicit_tls(const MailServer *server)
 {
 	return g_ascii_strncasecmp(server->url, "smtps://", 8) == 0;
@@ -73,7 +95,7 @@ static void set_up_server(CURL *curl, const MailServer *server)
 	/* A name server that is silent must not hold us beyond our own timeout. */
 	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
-		(long)(server->timeout_ms ? server->timeout_ms : TIMEOUT_DEFAULT_MS));
+		(long)(server->timeout_ms ? server->timeout_ms : TIMEOUT_DEFAULT_MS) + FAREWELL_MS);
 	curl_easy_setopt(curl, CURLOPT_USE_SSL,
 		(long)(server->require_tls ? CURLUSESSL_ALL : CURLUSESSL_TRY));
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -100,6 +122,11 @@ static CURLcode transfer(CURL *curl, const char *from, const char *to, Sending *
 	curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)sending->length);
 	curl_easy_setopt(curl, CURLOPT_READFUNCTION, give);
 	curl_easy_setopt(curl, CURLOPT_READDATA, sending);
+	curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, keep_socket);
+	curl_easy_setopt(curl, CURLOPT_SOCKOPTDATA, sending);
+	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch_time);
+	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, sending);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, hear);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, sending);
 	return curl_easy_perform(curl);
@@ -131,6 +158,8 @@ static char *explain(
 	const MailServer *server, CURLcode code, const char *words, const Sending *sending)
 {
 	const char *reason = *words ? words : curl_easy_strerror(code);
+	if (g_get_monotonic_time() > sending->until_us)
+		reason = "no answer in the time allowed";
 	g_autofree char *reply = g_utf8_make_valid(sending->refusal, -1);
 	for (char *c = reply; *c; c++)
 		if (g_ascii_iscntrl(*c))
@@ -168,7 +197,11 @@ MailOutcome mail_send(const MailServer *server, const Mail *mail, char **problem
 		return outcome;
 
 	g_autofree char *text = mail_compose(mail);
-	Sending sending = {.text = text, .length = strlen(text)};
+	guint timeout_ms = server->timeout_ms ? server->timeout_ms : TIMEOUT_DEFAULT_MS;
+	Sending sending = {.text = text,
+		.length = strlen(text),
+		.fd = -1,
+		.until_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000};
 	char words[CURL_ERROR_SIZE] = "";
 	g_autoptr(CURL) curl = curl_easy_init();
 	g_assert(curl);

@@ -81,7 +81,8 @@ static int set_up_narrow(void **state)
 static int set_up_wide(void **state)
 {
 	return start(state, (HttpServerOptions){.maximum_connections = 2000,
-				    .maximum_connections_per_address = 2000});
+				    .maximum_connections_per_address = 2000,
+				    .deadline_ms = 2000});
 }
 
 static int set_up_few(void **state)
