@@ -67,9 +67,11 @@ GPtrArray *outbox_list(Store *store, const char *state, gint64 limit, GError **e
 /* queued, sending, sent or failed. */
 gboolean outbox_state_is_valid(const char *state);
 
-/* What is of that kind, was queued before that time and is still not sent is out of date: it fails, and `why` says so.
- * Opens its own transaction when there is something to do. The caller holds the job lock "mail". */
-gboolean outbox_withdraw(Store *store, const char *kind, gint64 before_us, const char *why, GError **error);
+/* What is of that kind, was queued before that time and is still not sent is out of date: it fails,
+ * and `why` says so. Opens its own transaction when there is something to do. The caller holds the
+ * job lock "mail". */
+gboolean outbox_withdraw(
+	Store *store, const char *kind, gint64 before_us, const char *why, GError **error);
 
 /* What was sent before that time keeps its row (and so its dedupe) and loses its body. Opens its
  * own transaction when there is something to do; *count may be NULL. */
