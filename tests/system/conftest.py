@@ -13,11 +13,15 @@ A test reads like a session at a terminal:
 The programs are those in the folder that DROVER_BUILD names (build/ by default). Nothing outside the test's own
 folder is read or written: no home, no configuration, no other git settings.
 """
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
 import shlex
+import socket
 import subprocess
+import time
 
 import pytest
 
@@ -80,6 +84,40 @@ class Drover:
         return self([*shlex.split(line), "--json"], exits).json
 
 
+class Droverd:
+    """The server on a drover's store, on ports that the kernel picks. Does not scan by itself."""
+
+    program = BUILD / "droverd"
+
+    def __init__(self, drover, *options):
+        folder = drover.folder
+        (folder / "droverd.conf").write_text("[clock]\nscan-every = 0\nremind-every = 0\n")
+        self.log = folder / "droverd.log"
+        self.process = subprocess.Popen(
+            [self.program, "--config", folder / "droverd.conf", "--state", drover.state, "--log-json",
+             "--admin", "127.0.0.1:0", "--public", "127.0.0.1:0", *ALLOW_ROOT, *options],
+            stderr=self.log.open("w"), cwd=folder, env=drover.environment)
+        ready = self.wait_for("droverd.ready")
+        self.admin, self.public = f"http://{ready['admin']}", f"http://{ready['public']}"
+
+    def events(self):
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+    def wait_for(self, event, seconds=30):
+        """The first event of that name in the log."""
+        for _ in range(seconds * 50):
+            for each in self.events():
+                if each["event"] == event:
+                    return each
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.02)
+        raise AssertionError(f"no {event} in {seconds} s: {self.log.read_text()}")
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(timeout=30)
+
+
 class Repository:
     """A git repository on branch main. Every commit is a minute after the one before."""
 
@@ -134,6 +172,39 @@ def environment(tmp_path):
 @pytest.fixture
 def drover(tmp_path, environment):
     return Drover(tmp_path, environment)
+
+
+@pytest.fixture
+def server(drover):
+    """droverd on the same store as `drover`."""
+    drover("status")
+    running = Droverd(drover)
+    yield running
+    assert running.stop() == 0
+
+
+def through(drover, server, role="admin", person="ada"):
+    """The command as this person types it elsewhere: it knows the server and a token, and no store."""
+    if person not in drover("user list").out:
+        drover(f"user add {person} {person}@example.org")
+    if role:
+        drover(f"user grant {person} {role} all")
+    remote = Drover(drover.folder, {**drover.environment, "DROVER_TOKEN": drover(
+        f"token add tests --person {person}").out.strip()})
+    remote.place = ["--server", server.admin]
+    return remote
+
+
+@contextlib.contextmanager
+def held(drover, job, minutes=0):
+    """Somebody holds the job's lock, and has for some minutes."""
+    folder = drover.state / "drover.db.locks"
+    folder.mkdir(exist_ok=True)
+    with open(folder / f"{job}.lock", "w") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        file.write(f"{socket.gethostname()} {os.getpid()} {int((time.time() - 60 * minutes) * 1e6)}\n")
+        file.flush()
+        yield
 
 
 @pytest.fixture

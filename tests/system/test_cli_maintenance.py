@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: ISC
 """drover maintenance, upgrade, and the locks of jobs."""
-import contextlib
-import fcntl
 import os
 import signal
 import socket
@@ -9,17 +7,7 @@ import time
 
 import pytest
 
-
-@contextlib.contextmanager
-def held(drover, job, minutes=0):
-    """Somebody holds the job's lock, and has for some minutes."""
-    folder = drover.state / "drover.db.locks"
-    folder.mkdir(exist_ok=True)
-    with open(folder / f"{job}.lock", "w") as file:
-        fcntl.lockf(file, fcntl.LOCK_EX)
-        file.write(f"{socket.gethostname()} {os.getpid()} {int((time.time() - 60 * minutes) * 1e6)}\n")
-        file.flush()
-        yield
+from conftest import held
 
 
 def test_maintenance_stops_whatever_changes_something_and_nothing_else(web):
