@@ -5,7 +5,7 @@
 #include "page/parts.h"
 
 static const char *const columns[] = {
-	"Name", "Kind", "Version", "Seen", "Clock", "Enrolled", "", NULL};
+	"Name", "Kind", "Version", "Seen", "Clock", "Enrolled", "Action", NULL};
 static const char *const kinds[] = {"node", "balancer", NULL};
 
 static void write_invited(Html *html, const PageFrame *frame, const json_t *invited)

@@ -6,7 +6,7 @@
 #include "page/parts.h"
 
 static const char *const role_values[] = {"viewer", "tester", "operator", "admin", NULL};
-static const char *const role_columns[] = {"Product", "Role", "", NULL};
+static const char *const role_columns[] = {"Product", "Role", "Action", NULL};
 
 static void write_secret_link(Html *html, const PageFrame *frame, const json_t *link)
 {
