@@ -37,6 +37,12 @@ typedef struct ListFilter {
 	gint64 before, limit;
 } ListFilter;
 
+static void list_filter_clear(ListFilter *filter)
+{
+	g_free(filter->author);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ListFilter, list_filter_clear)
+
 static gboolean passes(const View *view, const ListFilter *filter, const BookLanding *landing)
 {
 	if (filter->before != 0 && landing->ordinal >= filter->before)
@@ -70,12 +76,8 @@ static gboolean read_filter(ApiCall *call, ListFilter *filter, GError **error)
 static json_t *list_landings(ApiCall *call, GError **error)
 {
 	g_autoptr(LandingBook) book = take_book(call, error);
-	ListFilter filter;
-	if (book == NULL)
-		return NULL;
-	gboolean ok = read_filter(call, &filter, error);
-	g_autofree char *author = filter.author;
-	if (!ok)
+	g_auto(ListFilter) filter = {0};
+	if (book == NULL || !read_filter(call, &filter, error))
 		return NULL;
 	g_autoptr(View) view = view_new(book);
 	g_autoptr(json_t) list = json_array();

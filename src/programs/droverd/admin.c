@@ -83,9 +83,11 @@ static Actor *actor_of(Daemon *daemon, Store *store, const HttpRequest *request,
 {
 	const char *authorization = http_request_header(request, "Authorization");
 	if (authorization != NULL) {
-		if (g_ascii_strncasecmp(authorization, "Bearer ", 7) == 0)
-			return identity_from_token(
-				&daemon->site, store, g_strstrip((char *)authorization + 7), error);
+		g_autofree char *secret = NULL;
+		if (g_ascii_strncasecmp(authorization, "Bearer ", 7) == 0) {
+			secret = g_strstrip(g_strdup(authorization + 7));
+			return identity_from_token(&daemon->site, store, secret, error);
+		}
 		drover_error_set(error, DROVER_ERROR_UNAUTHENTICATED,
 			"Authorization must be 'Bearer TOKEN'");
 		return NULL;
