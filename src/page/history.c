@@ -14,6 +14,21 @@ static const char *asked(GHashTable *query, const char *name)
 	return value ? value : "";
 }
 
+/* "landing/web/43" leads to that landing, "product/web" and "person/ada" to theirs. */
+static void write_subject(Html *html, const char *subject)
+{
+	g_auto(GStrv) parts = g_strsplit(subject ? subject : "", "/", -1);
+	guint count = g_strv_length(parts);
+	const char *href = NULL;
+	if (count == 3 && g_str_equal(parts[0], "landing"))
+		href = link_print(html, "/products/%s/landings/%s", parts[1], parts[2]);
+	else if (count == 2 && g_str_equal(parts[0], "product"))
+		href = link_print(html, "/products/%s", parts[1]);
+	else if (count == 2 && g_str_equal(parts[0], "person"))
+		href = link_print(html, "/people/%s", parts[1]);
+	part_link(html, href, html_clip(html, subject, 120));
+}
+
 static void write_row(Html *html, const PageFrame *frame, const json_t *entry)
 {
 	gint64 sequence = json_integer_of(entry, "sequence");
@@ -25,7 +40,9 @@ static void write_row(Html *html, const PageFrame *frame, const json_t *entry)
 	part_cell_time(html, frame, "When", entry, "at");
 	part_cell_text(html, "By", NULL, html_clip(html, json_text(entry, "actor"), 80));
 	part_cell_text(html, "What", NULL, html_clip(html, json_text(entry, "action"), 80));
-	part_cell_text(html, "About", NULL, html_clip(html, json_text(entry, "subject"), 120));
+	part_cell(html, "About", NULL);
+	write_subject(html, json_text(entry, "subject"));
+	html_close(html, "td");
 	part_cell_text(html, "Reason", "wide", html_clip(html, json_text(entry, "reason"), 200));
 	html_close(html, "tr");
 	html_newline(html);
@@ -174,7 +191,10 @@ char *page_history_entry(const PageFrame *frame, const json_t *entry)
 	html_close(html, "dd");
 	part_fact(html, "By", json_text(entry, "actor"));
 	part_fact(html, "What", json_text(entry, "action"));
-	part_fact(html, "About", json_text(entry, "subject"));
+	html_element(html, "dt", "About", NULL);
+	html_open(html, "dd", NULL);
+	write_subject(html, json_text(entry, "subject"));
+	html_close(html, "dd");
 	part_fact(html, "Reason", json_text(entry, "reason"));
 	html_element(html, "dt", "Digest", NULL);
 	html_open(html, "dd", NULL);

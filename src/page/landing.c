@@ -29,7 +29,7 @@ static void write_facts(Html *html, const PageFrame *frame, const json_t *detail
 	html_close(html, "dd");
 	html_element(html, "dt", "Revision", NULL);
 	html_open(html, "dd", NULL);
-	html_element(html, "code", json_text(landing, "revision"), NULL);
+	html_element(html, "code", json_text(landing, "revision"), "dir", "ltr", NULL);
 	html_close(html, "dd");
 	html_element(html, "dt", "Author", NULL);
 	html_open(html, "dd", NULL);

@@ -60,10 +60,11 @@ static void write_row(
 	part_cell(html, "State", NULL);
 	part_state(html, landing);
 	html_close(html, "td");
-	part_cell_text(
-		html, "Subject", "wide", html_clip(html, json_text(landing, "subject"), 200));
+	part_cell(html, "Subject", "wide");
+	html_outside(html, html_clip(html, json_text(landing, "subject"), 200));
 	html_text(html, " ");
 	write_marks(html, frame, product, landing);
+	html_close(html, "td");
 	part_cell(html, "Items", "items");
 	write_items(html, landing);
 	html_close(html, "td");

@@ -44,9 +44,11 @@ static void write_row(Html *html, const PageFrame *frame, const json_t *notice)
 	write_state(html, frame, notice);
 	part_cell_text(html, "To", NULL, html_clip(html, json_text(notice, "recipient"), 120));
 	part_cell_text(html, "Subject", "wide", html_clip(html, json_text(notice, "subject"), 200));
-	part_cell_text(html, "Kind", NULL, html_clip(html, json_text(notice, "kind"), 60));
+	part_cell(html, "Kind", NULL);
+	html_outside(html, html_clip(html, json_text(notice, "kind"), 60));
 	html_text(html, " ");
 	html_outside(html, html_clip(html, json_text(notice, "product"), 60));
+	html_close(html, "td");
 	part_cell_text(html, "Tries", NULL,
 		html_print(html, "%" G_GINT64_FORMAT, json_integer_of(notice, "attempts")));
 	html_close(html, "tr");

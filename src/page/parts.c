@@ -146,8 +146,8 @@ void part_time(Html *html, const PageFrame *frame, const json_t *object, const c
 void part_revision(Html *html, const char *revision)
 {
 	if (revision)
-		html_element(html, "code", html_print(html, "%.7s", revision), "class", "revision",
-			"title", html_clip(html, revision, 100), NULL);
+		html_element(html, "code", html_print(html, "%.7s", revision), "dir", "ltr",
+			"class", "revision", "title", html_clip(html, revision, 100), NULL);
 }
 
 static const char *state_word(const char *state)

@@ -68,31 +68,45 @@ static const char *words_of(Html *html, const json_t *cell)
 		json_flag(cell, "blocks") ? ", blocks the newest tip" : "");
 }
 
-static void draw_cell(
-	Html *html, const PageFrame *frame, const char *product, const json_t *cell, int x)
+static int x_of(gsize index)
+{
+	return MARGIN + PITCH / 2 + (int)index * PITCH;
+}
+
+static const char *place_of(Html *html, gsize index)
+{
+	return html_print(html, "translate(%d %d)", x_of(index), SHAPE_Y);
+}
+
+static void draw_cell(Html *html, const json_t *cell, gsize index)
+{
+	html_open(html, "g", "transform", place_of(html, index), NULL);
+	draw_shape(html, json_text(cell, "state"), json_flag(cell, "in_tree"));
+	if (json_flag(cell, "blocks"))
+		html_element(html, "text", "!", "class", "blocks", "x", "0", "y",
+			html_print(html, "%d", BLOCK_Y - SHAPE_Y), "text-anchor", "middle", NULL);
+	html_close(html, "g");
+	html_newline(html);
+}
+
+/* What the pointer meets over a cell: its words, and its link when it has one. */
+static void draw_reach(
+	Html *html, const PageFrame *frame, const char *product, const json_t *cell, gsize index)
 {
 	gint64 ordinal = json_integer_of(cell, "ordinal");
 	const char *href = link_to_landing(html, frame, product, ordinal);
-	html_open(html, href ? "a" : "g", "class", "cell", "href", href, "tabindex",
-		href ? "-1" : NULL, "data-ordinal", html_print(html, "%" G_GINT64_FORMAT, ordinal),
-		"transform", html_print(html, "translate(%d %d)", x, SHAPE_Y), NULL);
+	const char *tag = href ? "a" : "g";
+	html_open(html, tag, "class", "cell", "href", href, "tabindex", href ? "-1" : NULL,
+		"data-ordinal", html_print(html, "%" G_GINT64_FORMAT, ordinal), "transform",
+		place_of(html, index), NULL);
 	html_element(html, "title",
 		html_print(html, "%s – %s", words_of(html, cell),
 			html_clip(html, json_text(cell, "subject"), 120)),
 		NULL);
 	html_void(html, "rect", "class", "reach", "x", html_print(html, "%d", -PITCH / 2), "y",
-		"-12", "width", html_print(html, "%d", PITCH), "height", "40", NULL);
-	draw_shape(html, json_text(cell, "state"), json_flag(cell, "in_tree"));
-	if (json_flag(cell, "blocks"))
-		html_element(html, "text", "!", "class", "blocks", "x", "0", "y",
-			html_print(html, "%d", BLOCK_Y - SHAPE_Y), "text-anchor", "middle", NULL);
-	html_close(html, href ? "a" : "g");
+		"-14", "width", html_print(html, "%d", PITCH), "height", "48", NULL);
+	html_close(html, tag);
 	html_newline(html);
-}
-
-static int x_of(gsize index)
-{
-	return MARGIN + PITCH / 2 + (int)index * PITCH;
 }
 
 /* One line under each run of deployable tips. */
@@ -186,17 +200,22 @@ void strip_write(Html *html, const PageFrame *frame, const json_t *summary)
 	const char *product = json_text(summary, "name");
 	int width = MAX(2 * MARGIN + (int)count * PITCH, 2 * TIP_LABEL);
 	html_open(html, "div", "class", "strip-scroll", NULL);
-	html_open(html, "svg", "class", "strip", "role", "img", "aria-label",
-		alternative(html, summary, cells), "viewBox",
+	html_open(html, "svg", "class", "strip", "role", "none", "viewBox",
 		html_print(html, "0 0 %d %d", width, HEIGHT), "width",
 		html_print(html, "%d", width), "height", html_print(html, "%d", HEIGHT), NULL);
+	html_open(html, "g", "role", "img", "aria-label", alternative(html, summary, cells), NULL);
 	html_newline(html);
 	draw_islands(html, cells);
 	for (gsize index = 0; index < count; index++)
-		draw_cell(html, frame, product, json_array_get(cells, index), x_of(index));
+		draw_cell(html, json_array_get(cells, index), index);
 	if (json_has(summary, "deployable"))
 		draw_tip(html, cells, json_integer_of(summary, "deployable"));
 	draw_labels(html, cells);
+	html_close(html, "g");
+	html_open(html, "g", "aria-hidden", "true", NULL);
+	for (gsize index = 0; index < count; index++)
+		draw_reach(html, frame, product, json_array_get(cells, index), index);
+	html_close(html, "g");
 	html_close(html, "svg");
 	html_close(html, "div");
 	html_newline(html);

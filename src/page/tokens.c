@@ -5,7 +5,8 @@
  */
 #include "page/parts.h"
 
-static const char *const columns[] = {"Name", "Whose", "Made", "Expires", "Last used", "Action", NULL};
+static const char *const columns[] = {
+	"Name", "Whose", "Made", "Expires", "Last used", "Action", NULL};
 
 static void write_created(Html *html, const json_t *created)
 {

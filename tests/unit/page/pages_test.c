@@ -126,6 +126,27 @@ static void assert_ids_are_unique(const char *name, const char *html, gpointer o
 	}
 }
 
+/* A row holds cells and nothing else: what stands beside a cell is drawn above the table. */
+static void assert_rows_hold_cells(const char *name, const char *html, gpointer of)
+{
+	static const char *const ends[] = {"</td>", "</th>", "</tr>", NULL};
+	for (int end = 0; ends[end]; end++)
+		for (const char *at = html; (at = strstr(at, ends[end]));) {
+			at += strlen(ends[end]);
+			at += strspn(at, "\n");
+			if (!g_str_has_prefix(at, "<t") && !g_str_has_prefix(at, "</t"))
+				fail_msg("%s: %.60s stands beside a cell", name, at);
+		}
+	++*(int *)of;
+}
+
+static void test_rows_hold_cells_and_nothing_else(void **state)
+{
+	int pages = 0;
+	gallery_render(NULL, assert_rows_hold_cells, &pages);
+	assert_int_equal(pages, 24);
+}
+
 static void test_no_payload_comes_through_on_any_page(void **state)
 {
 	int pages = 0;
@@ -287,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_javascript_urls_become_plain_text),
 		cmocka_unit_test(test_no_page_needs_inline_code),
 		cmocka_unit_test(test_ids_are_unique_on_each_page),
+		cmocka_unit_test(test_rows_hold_cells_and_nothing_else),
 		cmocka_unit_test(test_long_and_turned_texts_are_survived),
 		cmocka_unit_test(test_what_was_typed_comes_back_with_the_refusal),
 		cmocka_unit_test(test_who_may_not_rule_sees_who_can),
