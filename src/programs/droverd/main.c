@@ -3,10 +3,12 @@
  * droverd: reads what it is told, opens the store, listens on its two addresses, and stops cleanly.
  */
 #include <curl/curl.h>
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -17,6 +19,8 @@
 #include "programs/droverd/daemon.h"
 #include "programs/droverd/listen.h"
 
+#define PUBLIC_CONNECTIONS 8192
+#define DESCRIPTORS_WANTED 16384
 #define STOP_GRACE_MS	   10000
 #define WATCHER_SILENCE_MS 60000 /* a watcher that is silent for longer hangs: no more watchdog */
 
@@ -174,7 +178,7 @@ static gboolean start_public(Daemon *daemon, GError **error)
 	HttpServerOptions options = {
 		.address = address.address,
 		.port = address.port,
-		.maximum_connections = 8192,
+		.maximum_connections = PUBLIC_CONNECTIONS,
 		.handler = public_answer,
 		.of = daemon,
 	};
@@ -304,6 +308,18 @@ static void block_signals(sigset_t *signals)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* Both listeners full, the stores and some files. Where less is allowed, the listeners refuse
+ * earlier. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS_WANTED)
+		return;
+	limit.rlim_cur = MIN(limit.rlim_max, DESCRIPTORS_WANTED);
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		log_event(LOG_LEVEL_WARNING, "droverd.descriptors", "why", g_strerror(errno), NULL);
+}
+
 int main(int argc, char **argv)
 {
 	g_auto(Options) options = {0};
@@ -321,6 +337,7 @@ int main(int argc, char **argv)
 	log_setup(options.log_json ? LOG_FORMAT_JSON : log_format_for_stderr(),
 		options.debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, STDERR_FILENO);
 	block_signals(&signals);
+	raise_descriptors();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (run(&options, &signals, &error)) {
 		log_event(LOG_LEVEL_INFO, "droverd.stopped", NULL);
