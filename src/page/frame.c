@@ -13,19 +13,28 @@
 
 typedef struct NavigationEntry {
 	const char *path, *name;
-	Role role; /* on any product; ROLE_NONE: whoever is logged in */
+	Role role;	   /* ROLE_NONE: whoever is logged in */
+	gboolean anywhere; /* the role on one product will do */
 } NavigationEntry;
 
 static const NavigationEntry navigation[] = {
-	{"/", "Overview", ROLE_NONE},
-	{"/history", "History", ROLE_VIEWER},
-	{"/notices", "Notices", ROLE_OPERATOR},
-	{"/hosts", "Hosts", ROLE_OPERATOR},
-	{"/maintenance", "Maintenance", ROLE_VIEWER},
-	{"/people", "People", ROLE_ADMIN},
-	{"/tokens", "Tokens", ROLE_NONE},
-	{NULL, NULL, ROLE_NONE},
+	{"/", "Overview", ROLE_NONE, TRUE},
+	{"/history", "History", ROLE_VIEWER, FALSE},
+	{"/notices", "Notices", ROLE_OPERATOR, FALSE},
+	{"/hosts", "Hosts", ROLE_OPERATOR, FALSE},
+	{"/maintenance", "Maintenance", ROLE_VIEWER, TRUE},
+	{"/people", "People", ROLE_ADMIN, FALSE},
+	{"/tokens", "Tokens", ROLE_NONE, TRUE},
+	{NULL, NULL, ROLE_NONE, FALSE},
 };
+
+static gboolean is_for(const NavigationEntry *entry, const PageFrame *frame)
+{
+	if (entry->role == ROLE_NONE)
+		return TRUE;
+	return entry->anywhere ? frame_may_anywhere(frame, entry->role)
+			       : frame_may(frame, entry->role, NULL);
+}
 
 gboolean frame_may(const PageFrame *frame, Role role, const char *product)
 {
@@ -77,7 +86,7 @@ static void write_navigation(Html *html, const PageFrame *frame)
 	html_open(html, "nav", "aria-label", "Main", NULL);
 	html_open(html, "ul", NULL);
 	for (const NavigationEntry *entry = navigation; entry->path; entry++) {
-		if (entry->role != ROLE_NONE && !frame_may_anywhere(frame, entry->role))
+		if (!is_for(entry, frame))
 			continue;
 		html_open(html, "li", NULL);
 		html_element(html, "a", entry->name, "href", entry->path, "aria-current",

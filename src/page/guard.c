@@ -3,6 +3,8 @@
  * The guards of the forms. A form must carry the session's token, and when the browser says where
  * it comes from, that must be here: either alone would do, both together also hold when one is
  * missing.
+ *
+ * docs/pages.md
  */
 #include "page/guard.h"
 

@@ -29,7 +29,8 @@ static void write_facts(Html *html, const PageFrame *frame, const json_t *detail
 	html_close(html, "dd");
 	html_element(html, "dt", "Revision", NULL);
 	html_open(html, "dd", NULL);
-	html_element(html, "code", json_text(landing, "revision"), "dir", "ltr", NULL);
+	html_element(html, "code", html_clip(html, json_text(landing, "revision"), 100), "dir",
+		"ltr", NULL);
 	html_close(html, "dd");
 	html_element(html, "dt", "Author", NULL);
 	html_open(html, "dd", NULL);

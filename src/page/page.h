@@ -3,6 +3,8 @@
  * The admin pages: server-rendered, complete without scripts, live with them. A page is a function
  * from the API's answers (openapi.yaml) to HTML; this door takes a request and whom it comes from,
  * asks the API, and gives the whole answer, forms included.
+ *
+ * docs/pages.md
  */
 #ifndef PAGE_PAGE_H
 #define PAGE_PAGE_H

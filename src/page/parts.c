@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What several pages show alike: addresses, times, states and landings. The words are the project's
- * words (docs/words): good, pending and bad for landings; the same shape stands beside each as in
- * the picture.
+ * What several pages show alike: addresses, times, states and landings. A landing is good, pending
+ * or bad, in words everywhere; beside the word stands the same shape as in the picture.
  */
 #include "page/parts.h"
 

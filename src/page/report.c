@@ -3,6 +3,8 @@
  * The static report: the same pages for whoever has only a folder of files. No scripts, relative
  * links only, and a link is made only when its file, or its row in it, is part of the report: so
  * every link resolves.
+ *
+ * docs/pages.md
  */
 #include "page/assets.h"
 #include "page/parts.h"

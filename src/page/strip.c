@@ -11,6 +11,8 @@
  * Shape says the same as colour, so nobody has to tell red from green. The image has one text
  * alternative; its links are for the pointer only (tabindex -1), because the lists beside it hold
  * the same links in words.
+ *
+ * docs/pages.md
  */
 #include "page/parts.h"
 

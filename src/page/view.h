@@ -3,6 +3,8 @@
  * The room's inner door: a page is a function from the API's answers (openapi.yaml) and a frame to
  * a whole HTML document. It asks nothing, knows no clock but the frame's, and is the same for a
  * browser, a test and the static report. Answers are borrowed; the text returned is the caller's.
+ *
+ * docs/pages.md
  */
 #ifndef PAGE_VIEW_H
 #define PAGE_VIEW_H

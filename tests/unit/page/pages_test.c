@@ -209,6 +209,19 @@ static void test_who_may_not_rule_sees_who_can(void **state)
 	assert_non_null(strstr(html, "The verdict is written down."));
 }
 
+static void test_the_navigation_shows_what_one_may_open(void **state)
+{
+	g_autoptr(Actor) tester = actor_new(ACTOR_PERSON, "tess", "page", 3);
+	actor_grant(tester, "web", "tester");
+	PageFrame frame = {.actor = tester, .now_us = GALLERY_NOW_US};
+	g_autofree char *html = page_problem(&frame, 404, "");
+	assert_non_null(strstr(html, "href=\"/maintenance\""));
+	assert_non_null(strstr(html, "href=\"/tokens\""));
+	assert_null(strstr(html, "href=\"/history\""));
+	assert_null(strstr(html, "href=\"/people\""));
+	assert_null(strstr(html, "href=\"/hosts\""));
+}
+
 static void test_three_hundred_blockers_are_listed_with_the_rest_counted(void **state)
 {
 	g_autoptr(json_t) product = gallery_fixture("product-web");
@@ -312,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_long_and_turned_texts_are_survived),
 		cmocka_unit_test(test_what_was_typed_comes_back_with_the_refusal),
 		cmocka_unit_test(test_who_may_not_rule_sees_who_can),
+		cmocka_unit_test(test_the_navigation_shows_what_one_may_open),
 		cmocka_unit_test(test_three_hundred_blockers_are_listed_with_the_rest_counted),
 		cmocka_unit_test(test_the_sheet_and_the_script_are_built_in),
 		cmocka_unit_test(test_report_links_are_relative_and_resolve),
