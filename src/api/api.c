@@ -41,6 +41,7 @@ static const ApiRoute *const tables[] = {
 	api_notice_routes,
 	api_report_routes,
 	api_person_routes,
+	api_password_routes,
 	api_token_routes,
 	api_host_routes,
 };

@@ -171,13 +171,12 @@ static gboolean check_email(const char *email, GError **error)
 	return FALSE;
 }
 
-/* The hash of a new password in *hash (caller frees). */
-static gboolean hash_password(const char *password, char **hash, GError **error)
+gboolean person_hash_password(const char *field, const char *password, char **hash, GError **error)
 {
 	gsize length = strlen(password);
 	if (length < PASSWORD_MINIMUM_BYTES || length > PASSWORD_MAXIMUM_BYTES) {
 		drover_error_set(error, DROVER_ERROR_INPUT,
-			"password: must have from %d to %d bytes, not %" G_GSIZE_FORMAT,
+			"%s: must have from %d to %d bytes, not %" G_GSIZE_FORMAT, field,
 			PASSWORD_MINIMUM_BYTES, PASSWORD_MAXIMUM_BYTES, length);
 		return FALSE;
 	}
@@ -186,7 +185,7 @@ static gboolean hash_password(const char *password, char **hash, GError **error)
 }
 
 /* TRUE with *password NULL when the key is absent or null. Its length is looked at by
- * hash_password(). */
+ * person_hash_password(). */
 static gboolean password_field(const json_t *body, const char **password, GError **error)
 {
 	return json_field_text(body, "password", FALSE, API_MAXIMUM_BODY_BYTES, password, error);
@@ -211,8 +210,7 @@ static gboolean check_new_name(Store *store, const char *name, GError **error)
 	return id == 0;
 }
 
-/* Whoever was let in before is let out: after a new password, or when the person is disabled. */
-static gboolean end_sessions(Store *store, const Person *person, GError **error)
+gboolean person_end_sessions(Store *store, const Person *person, GError **error)
 {
 	return store_execute(store, error, SQL_END_SESSIONS, STORE_PARAMS(STORE_INT(person->id))) &&
 	       store_execute(store, error, SQL_END_LINKS, STORE_PARAMS(STORE_INT(person->id)));
@@ -243,7 +241,7 @@ static json_t *add_person(ApiCall *call, GError **error)
 		!check_new_name(call->store, name, error) || !check_email(email, error))
 		return NULL;
 	g_autofree char *hash = NULL;
-	if (password != NULL && !hash_password(password, &hash, error))
+	if (password != NULL && !person_hash_password("password", password, &hash, error))
 		return NULL;
 	if (!store_execute(call->store, error, SQL_ADD,
 		    STORE_PARAMS(STORE_TEXT(name), STORE_TEXT(email), STORE_TEXT(hash),
@@ -320,7 +318,8 @@ static gboolean read_edit(
 	edit->has_new_password =
 		password != NULL ||
 		(json_is_null(json_object_get(body, "password")) && person->has_password);
-	return password == NULL || hash_password(password, &edit->password_hash, error);
+	return password == NULL ||
+	       person_hash_password("password", password, &edit->password_hash, error);
 }
 
 static gboolean store_edit(
@@ -335,7 +334,7 @@ static gboolean store_edit(
 			STORE_PARAMS(STORE_TEXT(edit->password_hash), STORE_INT(person->id))))
 		return FALSE;
 	if (edit->has_new_password || edit->is_disabled)
-		return end_sessions(store, person, error);
+		return person_end_sessions(store, person, error);
 	return TRUE;
 }
 

@@ -46,6 +46,11 @@ gboolean person_keep_an_admin(Store *store, const Person *person, const char *de
 json_t *person_changed(ApiCall *call, const char *action, const char *reason, const Person *before,
 	const char *password_word, GError **error);
 
+/* The hash of a new password in *hash (caller frees); `field` names it in the error. */
+gboolean person_hash_password(const char *field, const char *password, char **hash, GError **error);
+/* Whoever was let in before is let out: after a new password, or when the person is disabled. */
+gboolean person_end_sessions(Store *store, const Person *person, GError **error);
+
 /* Handlers in role.c. */
 json_t *person_grant_role(ApiCall *call, GError **error);
 json_t *person_revoke_role(ApiCall *call, GError **error);

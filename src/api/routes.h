@@ -19,6 +19,7 @@ extern const ApiRoute api_store_routes[];
 extern const ApiRoute api_notice_routes[];
 extern const ApiRoute api_report_routes[];
 extern const ApiRoute api_person_routes[];
+extern const ApiRoute api_password_routes[];
 extern const ApiRoute api_token_routes[];
 extern const ApiRoute api_host_routes[];
 

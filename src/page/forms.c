@@ -30,6 +30,8 @@ static const FormRoute forms[] = {
 		"/people/{name}"},
 	{"/people/{name}", "/people/{name}", show_person, "PATCH", "/people/{name}",
 		"data_version:i email disabled:b password", "person", "/people/{name}"},
+	{"/people/{name}/password", "/people/{name}", show_person, "PUT", "/people/{name}/password",
+		"old new", "password", "/login"},
 	{"/people/{name}/roles", "/people/{name}", show_person, "PUT", "/people/{name}/roles",
 		"product role reason", "role-grant", "/people/{name}"},
 	{"/people/{name}/roles/revoke", "/people/{name}", show_person, "DELETE",

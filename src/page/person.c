@@ -110,6 +110,22 @@ static void write_change(Html *html, const PageFrame *frame, const json_t *perso
 	form_close(html);
 }
 
+/* Only oneself: the session ends with it. */
+static void write_own_password(Html *html, const PageFrame *frame, const json_t *person)
+{
+	const char *name = json_text(person, "name");
+	if (frame->actor == NULL || frame->report || strcmp(frame->actor->name, name) != 0)
+		return;
+	html_element(html, "h2", "Your password", NULL);
+	form_open(html, frame, "person-password", link_print(html, "/people/%s/password", name));
+	if (json_flag(person, "has_password"))
+		form_input(html, frame, "person-password", "old", "Present password", "password",
+			NULL, TRUE);
+	form_input(html, frame, "person-password", "new", "New password", "password", NULL, TRUE);
+	form_button(html, "Change it, and log in again", NULL, NULL, NULL);
+	form_close(html);
+}
+
 char *page_person(const PageFrame *frame, const json_t *person, const json_t *link)
 {
 	const char *name = json_text(person, "name");
@@ -130,6 +146,7 @@ char *page_person(const PageFrame *frame, const json_t *person, const json_t *li
 	html_close(html, "dd");
 	html_close(html, "dl");
 	write_roles(html, frame, person, may);
+	write_own_password(html, frame, person);
 	if (may)
 		write_change(html, frame, person);
 	else

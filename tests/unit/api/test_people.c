@@ -36,6 +36,33 @@ static void test_people_are_listed_by_name_with_their_roles(void **state)
 				   "{\"product\":\"*\",\"role\":\"release\"}]");
 }
 
+static void test_a_person_changes_their_own_password(void **state)
+{
+	House *house = *state;
+	g_autoptr(Actor) ada = house_person(house, "ada", NULL);
+	g_autoptr(Actor) bob = house_person(house, "bob", "admin");
+	const char *path = "/people/ada/password";
+	tell(house, ada, "PUT", path, "{'new':'first password'}");
+	assert_refused(house, ada, "PUT", path, "{'old':'wrong','new':'second password'}",
+		DROVER_ERROR_DENIED, "present password");
+	assert_refused(house, ada, "PUT", path, "{'new':'second password'}", DROVER_ERROR_DENIED,
+		"present password");
+	assert_refused(house, ada, "PUT", path, "{'old':'first password','new':'short'}",
+		DROVER_ERROR_INPUT, "new: must have from 10");
+	assert_refused(house, bob, "PUT", path, "{'old':'first password','new':'second password'}",
+		DROVER_ERROR_DENIED, "only ada");
+	g_autoptr(GError) error = NULL;
+	g_autofree char *cookie = NULL, *csrf = NULL, *later = NULL;
+	assert_true(identity_log_in(
+		&house->site, house->store, "ada", "first password", "127.0.0.1", &cookie, &error));
+	tell(house, ada, "PUT", path, "{'old':'first password','new':'second password'}");
+	assert_null(identity_from_session(&house->site, house->store, cookie, &csrf, &error));
+	assert_true(drover_error_is(error, DROVER_ERROR_UNAUTHENTICATED));
+	g_clear_error(&error);
+	assert_true(identity_log_in(
+		&house->site, house->store, "ada", "second password", "127.0.0.1", &later, &error));
+}
+
 static void add_named(House *house, const char *name, gboolean is_good)
 {
 	g_autofree char *body = g_strdup_printf("{'name':'%s','email':'a@example.org'}", name);
@@ -232,6 +259,7 @@ int people_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON_BOTH(test_person_is_added_and_shown),
+		ON_BOTH(test_a_person_changes_their_own_password),
 		ON_BOTH(test_people_are_listed_by_name_with_their_roles),
 		ON_BOTH(test_names_that_will_not_do_are_refused),
 		ON_BOTH(test_mail_addresses_that_will_not_do_are_refused),
