@@ -405,7 +405,7 @@ const ApiRoute api_host_routes[] = {
 	{"GET", "/hosts", ROLE_OPERATOR, API_READ, list_hosts},
 	{"POST", "/hosts", ROLE_ADMIN, API_WRITE, invite_host},
 	{"DELETE", "/hosts/{name}", ROLE_ADMIN, API_WRITE, revoke_host},
-	{"POST", "/enrol", ROLE_NONE, API_PUBLIC | API_JOB, enrol_host},
+	{"POST", "/enrol", ROLE_NONE, API_PUBLIC | API_OWN_TRANSACTION, enrol_host},
 	{"POST", "/hosts/self/report", ROLE_NONE, API_HOST | API_WRITE, report_host},
 	{0},
 };

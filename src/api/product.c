@@ -7,6 +7,7 @@
 #include "api/routes.h"
 #include "api/view.h"
 #include "landing/git.h"
+#include "wire/mail.h"
 
 static json_t *list_products(ApiCall *call, GError **error)
 {
@@ -81,6 +82,22 @@ static gboolean take_settings(const json_t *body, Product *product, GError **err
 		       &product->overdue_every_days, error);
 }
 
+static gboolean check_mail_list(const Product *product, GError **error)
+{
+	if (product->mail_list == NULL || mail_address_is_valid(product->mail_list))
+		return TRUE;
+	drover_error_set(error, DROVER_ERROR_INPUT,
+		"mail_list: must be one mail address, which reads like team@example.org");
+	return FALSE;
+}
+
+/* The folder is one of this host's, and whoever names it reads what lies there: that is more than
+ * an operator of one product may do. */
+static gboolean may_move(ApiCall *call, const char *before, const char *after, GError **error)
+{
+	return g_strcmp0(before, after) == 0 || actor_require(call->actor, ROLE_ADMIN, NULL, error);
+}
+
 /* Also tells at once what is wrong with the repository, not only at the first scan. */
 static gboolean choose_branch(const json_t *body, Product *product, GError **error)
 {
@@ -103,7 +120,7 @@ static json_t *add_product(ApiCall *call, GError **error)
 		return NULL;
 	g_autoptr(Product) product = product_new(name);
 	if (!take_settings(call->body, product, error) || !product_validate(product, error) ||
-		!choose_branch(call->body, product, error) ||
+		!check_mail_list(product, error) || !choose_branch(call->body, product, error) ||
 		!product_insert(call->store, product, error))
 		return NULL;
 	g_autoptr(json_t) settings = view_settings(product);
@@ -131,7 +148,8 @@ static json_t *update_product(ApiCall *call, GError **error)
 		return NULL;
 	}
 	g_autoptr(json_t) before = view_settings(product);
-	if (!take_settings(call->body, product, error))
+	if (!take_settings(call->body, product, error) || !check_mail_list(product, error) ||
+		!may_move(call, json_text(before, "repository"), product->repository, error))
 		return NULL;
 	g_autoptr(json_t) after = view_settings(product);
 	if (json_equal(before, after))

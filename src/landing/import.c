@@ -279,10 +279,12 @@ static GPtrArray *sorted(const json_t *landings, GError **error)
 	for (gsize i = 0; i < json_array_size(landings); i++) {
 		json_t *landing = json_array_get(landings, i);
 		json_t *rev = json_object_get(landing, "rev");
-		if (!json_is_integer(rev) || json_integer_value(rev) < 1) {
+		if (!json_is_integer(rev) || json_integer_value(rev) < 1 ||
+			json_integer_value(rev) > IMPORT_MAXIMUM_REV) {
 			drover_error_set(error, DROVER_ERROR_INPUT,
-				"landings[%" G_GSIZE_FORMAT "]: rev must be a whole number from 1",
-				i);
+				"landings[%" G_GSIZE_FORMAT
+				"]: rev must be a whole number from 1 to %" G_GINT64_FORMAT,
+				i, IMPORT_MAXIMUM_REV);
 			return NULL;
 		}
 		g_ptr_array_add(order, landing);

@@ -11,7 +11,8 @@
 
 #define IMPORT_MAXIMUM_LANDINGS	  1000000
 #define IMPORT_MAXIMUM_TEXT_BYTES (64 * 1024)
-#define IMPORT_MAXIMUM_ITEMS	  1000 /* of one landing */
+#define IMPORT_MAXIMUM_REV	  (G_GINT64_CONSTANT(1) << 53) /* JSON's readers count exactly to here */
+#define IMPORT_MAXIMUM_ITEMS	  1000			       /* of one landing */
 #define IMPORT_MAXIMUM_TARGETS	  1000 /* that one landing rolls back, or fixes */
 
 typedef struct ImportOutcome {

@@ -98,6 +98,14 @@ static Actor *actor_of(Daemon *daemon, Store *store, const HttpRequest *request,
 	return actor_new(ACTOR_NOBODY, "nobody", "api", 0);
 }
 
+static gboolean is_json(const char *type)
+{
+	static const char expected[] = "application/json";
+	gsize length = strlen(expected);
+	return type != NULL && g_ascii_strncasecmp(type, expected, length) == 0 &&
+	       (type[length] == '\0' || strchr("; \t", type[length]) != NULL);
+}
+
 static gboolean read_body(const HttpRequest *request, json_t **body, GError **error)
 {
 	gsize size_bytes;
@@ -105,8 +113,7 @@ static gboolean read_body(const HttpRequest *request, json_t **body, GError **er
 	*body = NULL;
 	if (size_bytes == 0)
 		return TRUE;
-	const char *type = http_request_header(request, "Content-Type");
-	if (type == NULL || g_ascii_strncasecmp(type, "application/json", 16) != 0) {
+	if (!is_json(http_request_header(request, "Content-Type"))) {
 		drover_error_set(error, DROVER_ERROR_INPUT,
 			"the body must be sent as Content-Type: application/json");
 		return FALSE;

@@ -256,7 +256,7 @@ static void stop(Daemon *daemon, GThread *watcher, GThread *timer)
 
 static gboolean serve(Daemon *daemon, const sigset_t *signals, GError **error)
 {
-	if (!file_make_folder(daemon->site.state_folder, 0750, error) ||
+	if (!file_make_folder(daemon->site.state_folder, 0700, error) ||
 		!open_stores(daemon, error) || !start_admin(daemon, error) ||
 		!start_public(daemon, error))
 		return FALSE;
