@@ -57,10 +57,10 @@ void form_input(Html *html, const PageFrame *frame, const char *id, const char *
 }
 
 void form_select(Html *html, const PageFrame *frame, const char *id, const char *name,
-	const char *label, const char *const *values)
+	const char *label, const char *const *values, const char *fallback)
 {
 	const char *select = html_print(html, "%s-%s", id, name);
-	const char *chosen = form_value(frame, id, name, NULL);
+	const char *chosen = form_value(frame, id, name, fallback);
 	html_open(html, "div", "class", "field", NULL);
 	html_element(html, "label", label, "for", select, NULL);
 	html_open(html, "select", "id", select, "name", name, NULL);

@@ -16,6 +16,11 @@
 static const FormRoute forms[] = {
 	{"/products", "/", show_overview, "POST", "/products", "name title repository branch",
 		"product-add", "/products/{name}"},
+	{"/products/{product}", "/products/{product}", show_product, "PATCH", "/products/{product}",
+		"data_version:i title repository:n branch item_patterns item_url:n "
+		"authors_may_rule:b "
+		"baseline:m mail_list:n overdue_days:i overdue_every_days:i remind:b reason",
+		"product", "/products/{product}"},
 	{"/products/{product}/scan", "/products/{product}", show_product, "POST",
 		"/products/{product}/scan", NULL, "scan", "/products/{product}"},
 	{"/products/{product}/rebase", "/products/{product}", show_product, "POST",
@@ -58,11 +63,11 @@ const FormRoute *form_find(Visit *visit, const char *path)
 static json_t *field_value(const char *name, char type, const char *text, GError **error)
 {
 	gint64 number = 0;
-	if (type == 'i')
+	if (type == 'i' || type == 'm')
 		return parse_integer(text, name, 0, G_MAXINT64, &number, error)
 			       ? json_integer(number)
 			       : NULL;
-	if (type != 'b')
+	if (type != 'b') /* 't', 'n' */
 		return json_string(text);
 	if (g_str_equal(text, "yes") || g_str_equal(text, "no"))
 		return json_boolean(g_str_equal(text, "yes"));
@@ -82,9 +87,10 @@ json_t *form_body(const char *fields, GHashTable *given, GError **error)
 		if (colon)
 			*colon = '\0';
 		const char *text = g_hash_table_lookup(given, name);
-		if (!text || !*text)
+		gboolean nothing_is_null = type == 'n' || type == 'm';
+		if (!text || (!*text && !nothing_is_null))
 			continue;
-		json_t *value = field_value(name, type, text, error);
+		json_t *value = *text ? field_value(name, type, text, error) : json_null();
 		if (!value)
 			return NULL;
 		json_object_set_new(body, name, value);

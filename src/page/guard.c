@@ -140,6 +140,7 @@ const char *flash_sentence(const char *code)
 {
 	static const char *const sentences[][2] = {
 		{"verdict", "The verdict is written down."},
+		{"product", "The settings are saved."},
 		{"product-add", "The product is there. Scan it to read its landings."},
 		{"scan", "The branch was scanned."},
 		{"rebase", "The rewritten branch was confirmed and read anew."},

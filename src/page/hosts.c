@@ -94,7 +94,7 @@ char *page_hosts(const PageFrame *frame, const json_t *hosts, const json_t *invi
 		html_element(html, "h2", "Invite a host", "id", "host-invite-heading", NULL);
 		form_open(html, frame, "host-invite", "/hosts");
 		form_input(html, frame, "host-invite", "name", "Name", "text", NULL, TRUE);
-		form_select(html, frame, "host-invite", "kind", "Kind", kinds);
+		form_select(html, frame, "host-invite", "kind", "Kind", kinds, NULL);
 		form_button(html, "Make a code", NULL, NULL, "primary");
 		form_close(html);
 		html_close(html, "section");

@@ -72,7 +72,7 @@ const char *form_value(
 void form_input(Html *html, const PageFrame *frame, const char *id, const char *name,
 	const char *label, const char *type, const char *fallback, gboolean required);
 void form_select(Html *html, const PageFrame *frame, const char *id, const char *name,
-	const char *label, const char *const *values);
+	const char *label, const char *const *values, const char *fallback);
 /* `name` and `value` may be NULL; `class` "primary", "danger", a state, or NULL. */
 void form_button(
 	Html *html, const char *text, const char *name, const char *value, const char *class);

@@ -77,8 +77,8 @@ static void write_roles(Html *html, const PageFrame *frame, const json_t *person
 		return;
 	g_autofree const char **products = product_values(frame->status);
 	form_open(html, frame, "role-grant", action);
-	form_select(html, frame, "role-grant", "product", "Product", products);
-	form_select(html, frame, "role-grant", "role", "Role", role_values);
+	form_select(html, frame, "role-grant", "product", "Product", products, NULL);
+	form_select(html, frame, "role-grant", "role", "Role", role_values, NULL);
 	form_input(html, frame, "role-grant", "reason", "Reason", "text", NULL, FALSE);
 	form_button(html, "Give this role", NULL, NULL, "primary");
 	form_close(html);

@@ -8,6 +8,7 @@
 
 #define BLOCKERS_SHOWN 200
 #define OWNERS_SHOWN   200
+#define SETTINGS       "product-settings"
 
 static void write_places(Html *html, const PageFrame *frame, const char *name)
 {
@@ -82,7 +83,60 @@ static void write_steering(Html *html, const PageFrame *frame, const char *name,
 	html_close(html, "section");
 }
 
-static void write_settings(Html *html, const json_t *settings)
+static const char *number_of(Html *html, const json_t *settings, const char *key)
+{
+	return json_has(settings, key)
+		       ? html_print(html, "%" G_GINT64_FORMAT, json_integer_of(settings, key))
+		       : NULL;
+}
+
+static void write_text(Html *html, const PageFrame *frame, const json_t *settings, const char *key,
+	const char *label, gboolean required)
+{
+	form_input(html, frame, SETTINGS, key, label, "text", json_text(settings, key), required);
+}
+
+static void write_switch(Html *html, const PageFrame *frame, const json_t *settings,
+	const char *key, const char *label)
+{
+	static const char *const values[] = {"yes", "no", NULL};
+	form_select(
+		html, frame, SETTINGS, key, label, values, json_flag(settings, key) ? "yes" : "no");
+}
+
+/* Empty fields are sent too, and mean none: see forms.c. */
+static void write_change(Html *html, const PageFrame *frame, const json_t *settings)
+{
+	gboolean refused = frame->form && g_strcmp0(frame->form->id, SETTINGS) == 0;
+	html_open(html, "details", "class", "card", "open", refused ? HTML_SET : NULL, NULL);
+	html_element(html, "summary", "Change the settings", NULL);
+	form_open(html, frame, SETTINGS,
+		link_print(html, "/products/%s", json_text(settings, "name")));
+	form_hidden(html, "data_version", number_of(html, settings, "data_version"));
+	write_text(html, frame, settings, "title", "Title, for people", TRUE);
+	write_text(html, frame, settings, "repository",
+		"Git repository: a folder on this host; empty when landings are imported", FALSE);
+	write_text(html, frame, settings, "branch", "Branch", TRUE);
+	write_text(html, frame, settings, "item_patterns", "Item patterns", TRUE);
+	write_text(html, frame, settings, "item_url", "Item address, with {item} in it", FALSE);
+	write_switch(html, frame, settings, "authors_may_rule", "Authors may rule on themselves");
+	form_input(html, frame, SETTINGS, "baseline",
+		"Baseline: landings up to this one are accepted", "number",
+		number_of(html, settings, "baseline"), FALSE);
+	write_text(html, frame, settings, "mail_list", "Mail list, for what is overdue", FALSE);
+	form_input(html, frame, SETTINGS, "overdue_days", "Days until a landing is overdue",
+		"number", number_of(html, settings, "overdue_days"), TRUE);
+	form_input(html, frame, SETTINGS, "overdue_every_days",
+		"Days between two mails to the list", "number",
+		number_of(html, settings, "overdue_every_days"), TRUE);
+	write_switch(html, frame, settings, "remind", "Remind owners daily");
+	form_input(html, frame, SETTINGS, "reason", "Reason", "text", NULL, FALSE);
+	form_button(html, "Save", NULL, NULL, "primary");
+	form_close(html);
+	html_close(html, "details");
+}
+
+static void write_settings(Html *html, const PageFrame *frame, const json_t *settings)
 {
 	html_open(html, "section", "id", "settings", "aria-labelledby", "settings-heading", NULL);
 	html_element(html, "h2", "Settings", "id", "settings-heading", NULL);
@@ -109,13 +163,11 @@ static void write_settings(Html *html, const json_t *settings)
 				  json_integer_of(settings, "overdue_every_days"))
 			: "off");
 	html_close(html, "dl");
-	html_element(html, "p", "Change them with", "class", "quiet", NULL);
-	html_open(html, "pre", NULL);
-	html_element(html, "code",
-		html_print(html, "drover product set %s",
-			html_clip(html, json_text(settings, "name"), 80)),
-		NULL);
-	html_close(html, "pre");
+	if (frame_may(frame, ROLE_OPERATOR, json_text(settings, "name")))
+		write_change(html, frame, settings);
+	else if (!frame->report)
+		html_element(html, "p", "An operator of this product can change them.", "class",
+			"quiet", NULL);
 	html_close(html, "section");
 }
 
@@ -153,6 +205,6 @@ char *page_product(const PageFrame *frame, const json_t *product)
 	summary_owing(html, frame, name, json_object_get(product, "owing"), OWNERS_SHOWN);
 	html_close(html, "section");
 	write_steering(html, frame, name, settings, json_has(summary, "frozen"));
-	write_settings(html, settings);
+	write_settings(html, frame, settings);
 	return frame_end(html, frame);
 }

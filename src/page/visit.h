@@ -53,8 +53,9 @@ typedef struct FormRoute {
 	const char *page; /* where the form stands: a GET of `path` leads there */
 	PageShow show;	  /* that page */
 	const char *api_method, *api_path;
-	const char *fields; /* "name email password": text, left out when empty; ":i" integer, ":b"
-			       yes or no; NULL: no body */
+	const char *fields; /* "name email password": text, left out when empty; ":n" text, null
+			       when empty; ":m" integer, null when empty; ":i" integer, ":b" yes or
+			       no; NULL: no body */
 	const char *flash;  /* code; NULL: the answer is shown at once, because it holds a secret */
 	const char *then;   /* where to go next; {name} from the path, then from the form */
 } FormRoute;

@@ -29,6 +29,10 @@ class Forms(html.parser.HTMLParser):
             self.forms[attributes["id"]] = (attributes["action"], self.current)
         elif tag == "input" and self.current is not None:
             self.current[attributes["name"]] = attributes.get("value", "")
+        elif tag == "select" and self.current is not None:
+            self.select = attributes["name"]
+        elif tag == "option" and self.current is not None and "selected" in attributes:
+            self.current[self.select] = attributes["value"]
 
     def handle_endtag(self, tag):
         if tag == "form":
@@ -176,6 +180,22 @@ def test_maintenance_stops_a_form_and_keeps_what_was_typed(tester, drover):
     assert "new &lt;b&gt;disk&lt;/b&gt;" in tester.text and "<b>disk" not in tester.text
     drover("maintenance off")
     assert tester.send("verdict-item-1", state="ok").status == 303
+
+
+def test_settings_that_somebody_else_changed_are_not_overwritten(browser, drover):
+    browser.get(link_of(drover, "olga", "operator")).send("login-by-link")
+    browser.get("/products/web").send("product-settings", mail_list="qa@example.org", remind="no").follow()
+    assert "The settings are saved." in browser.text
+    settings = drover.json("product show web")["settings"]
+    assert (settings["mail_list"], settings["remind"], settings["baseline"]) == ("qa@example.org", False, None)
+    drover("product set web --overdue-days 9")
+    browser.send("product-settings", mail_list="", overdue_days="2")
+    assert browser.status == 409
+    assert 'name="overdue_days" value="2"' in browser.text
+    assert drover.json("product show web")["settings"]["overdue_days"] == 9
+    browser.send("product-settings").follow()
+    settings = drover.json("product show web")["settings"]
+    assert (settings["mail_list"], settings["overdue_days"]) == (None, 2)
 
 
 def test_a_tester_is_told_who_may_do_the_rest(tester):

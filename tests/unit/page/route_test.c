@@ -291,6 +291,13 @@ static void test_every_form_becomes_its_call(void **state)
 			"POST /products "
 			"{\"branch\":\"main\",\"name\":\"new\",\"repository\":\"/srv/g\"}\n",
 			"/products/new"},
+		{"/products/web",
+			"data_version=3&title=&repository=&mail_list=&baseline=&overdue_days=4&"
+			"remind=no",
+			"PATCH /products/web "
+			"{\"baseline\":null,\"data_version\":3,\"mail_list\":null,"
+			"\"overdue_days\":4,\"remind\":false,\"repository\":null}\n",
+			"/products/web"},
 		{"/products/web/scan", "", "POST /products/web/scan\n", "/products/web"},
 		{"/products/web/rebase", "confirm=yes&reason=r",
 			"POST /products/web/rebase {\"confirm\":true,\"reason\":\"r\"}\n",
@@ -363,7 +370,7 @@ static void test_forms_without_token_or_from_elsewhere_change_nothing(void **sta
 		{"csrf=" TOKEN, NULL, "cross-site"},
 		{"csrf=" TOKEN, NULL, "same-site"},
 	};
-	static const char *const paths[] = {"/products", "/products/web/scan",
+	static const char *const paths[] = {"/products", "/products/web", "/products/web/scan",
 		"/products/web/rebase", "/products/web/landings/45/verdicts", "/maintenance",
 		"/notices/remind", "/people", "/people/grace", "/people/grace/roles",
 		"/people/grace/roles/revoke", "/people/grace/login-link", "/tokens",
