@@ -40,6 +40,15 @@ const char *form_value(
 	return typed ? typed : fallback;
 }
 
+/* What a browser's password keeper goes by. */
+static const char *autocomplete_of(const char *id, const char *name, gboolean secret)
+{
+	gboolean login = g_str_equal(id, "login");
+	if (secret)
+		return login ? "current-password" : "new-password";
+	return login && g_str_equal(name, "name") ? "username" : NULL;
+}
+
 void form_input(Html *html, const PageFrame *frame, const char *id, const char *name,
 	const char *label, const char *type, const char *fallback, gboolean required)
 {
@@ -49,8 +58,7 @@ void form_input(Html *html, const PageFrame *frame, const char *id, const char *
 	html_element(html, "label", label, "for", input, NULL);
 	html_void(html, "input", "type", type, "id", input, "name", name, "value",
 		secret ? NULL : form_value(frame, id, name, fallback), "required",
-		required ? HTML_SET : NULL, "autocomplete",
-		secret ? (g_str_equal(id, "login") ? "current-password" : "new-password") : NULL,
+		required ? HTML_SET : NULL, "autocomplete", autocomplete_of(id, name, secret),
 		"aria-describedby",
 		is_refused(frame, id) ? html_print(html, "%s-problem", id) : NULL, NULL);
 	html_close(html, "div");
