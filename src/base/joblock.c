@@ -21,7 +21,8 @@
 #include "base/file.h"
 #include "base/format.h"
 
-enum { HOLDER_MAXIMUM_BYTES = 1024 };
+/* A holder that has not written its name yet is about to: we look again before we say so. */
+enum { HOLDER_MAXIMUM_BYTES = 1024, UNNAMED_LOOKS = 50, UNNAMED_LOOK_US = 10 * 1000 };
 
 struct JobLock {
 	int fd;
@@ -90,6 +91,26 @@ static gboolean lock_now(int fd)
 	return fcntl(fd, F_OFD_SETLK, &whole_file) == 0;
 }
 
+static gboolean is_named(int fd, const char *job)
+{
+	g_autoptr(JobHolder) holder = read_holder(fd, job);
+	return holder->pid != 0;
+}
+
+/* lock_now(), but a holder that comes or goes at this instant is waited for: it has no name. */
+static gboolean lock_or_learn_holder(int fd, const char *job)
+{
+	for (int looks = 1; !lock_now(fd); looks++) {
+		int number = errno;
+		if (looks >= UNNAMED_LOOKS || is_named(fd, job)) {
+			errno = number;
+			return FALSE;
+		}
+		g_usleep(UNNAMED_LOOK_US);
+	}
+	return TRUE;
+}
+
 static gboolean is_locked(int fd)
 {
 	struct flock whole_file = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -119,7 +140,7 @@ JobLock *joblock_take(const char *folder, const char *job, Clock clock, GError *
 			g_strerror(errno));
 		return NULL;
 	}
-	if (!lock_now(fd)) {
+	if (!lock_or_learn_holder(fd, job)) {
 		refuse(fd, path, job, clock, error);
 		close(fd);
 		return NULL;

@@ -13,6 +13,9 @@
 #include "base/file.h"
 #include "store/engine.h"
 
+/* As in base/joblock.c. */
+enum { UNNAMED_LOOKS = 50, UNNAMED_LOOK_US = 10 * 1000 };
+
 struct StoreJob {
 	JobLock *file;	/* on SQLite */
 	Store *session; /* on PostgreSQL: a connection of its own, whose advisory lock is the job's
@@ -76,21 +79,41 @@ static GPtrArray *list_holders(Store *store, GError **error)
 	return g_steal_pointer(&holders);
 }
 
-static void set_locked(Store *store, const char *job, Clock clock, GError **error)
+/* *holder is NULL when nobody that has the lock has said yet who it is. */
+static gboolean find_holder(Store *store, const char *job, JobHolder **holder, GError **error)
 {
 	g_autoptr(GPtrArray) holders = list_holders(store, error);
-	if (!holders)
-		return;
-	/* pid 0: it has the lock, and has not said who it is yet. */
-	g_autoptr(JobHolder) unnamed = job_holder_new(job, "", 0, 0);
-	const JobHolder *holder = unnamed;
-	for (guint i = 0; i < holders->len; i++) {
-		const JobHolder *one = g_ptr_array_index(holders, i);
+	*holder = NULL;
+	for (guint i = 0; holders && i < holders->len && !*holder; i++) {
+		JobHolder *one = g_ptr_array_index(holders, i);
 		if (g_str_equal(one->job, job))
-			holder = one;
+			*holder = g_ptr_array_steal_index(holders, i);
+	}
+	return holders != NULL;
+}
+
+/* FALSE with DROVER_ERROR_LOCKED names the holder; one that comes or goes at this instant has no
+ * name, and is waited for. */
+static gboolean try_advisory(Store *session, const char *job, Clock clock, GError **error)
+{
+	g_autoptr(JobHolder) holder = NULL;
+	for (int looks = 1; !holder; looks++) {
+		gint64 is_ours;
+		if (!store_query_integer(
+			    session, error, 0, &is_ours, SQL_TRY, STORE_PARAMS(STORE_TEXT(job))))
+			return FALSE;
+		if (is_ours)
+			return TRUE;
+		if (!find_holder(session, job, &holder, error))
+			return FALSE;
+		if (!holder && looks >= UNNAMED_LOOKS)
+			holder = job_holder_new(job, "", 0, 0);
+		else if (!holder)
+			g_usleep(UNNAMED_LOOK_US);
 	}
 	g_autofree char *words = job_holder_describe(holder, clock_now_us(clock));
 	drover_error_set(error, DROVER_ERROR_LOCKED, "%s", words);
+	return FALSE;
 }
 
 static gboolean say_who(Store *session, gpointer of, GError **error)
@@ -104,15 +127,9 @@ static gboolean say_who(Store *session, gpointer of, GError **error)
 
 static StoreJob *take_advisory(Store *store, const char *job, Clock clock, GError **error)
 {
-	gint64 is_ours;
 	g_autoptr(Store) session = store_open(store_url(store), error);
-	if (!session || !store_query_integer(session, error, 0, &is_ours, SQL_TRY,
-				STORE_PARAMS(STORE_TEXT(job))))
+	if (!session || !try_advisory(session, job, clock, error))
 		return NULL;
-	if (!is_ours) {
-		set_locked(session, job, clock, error);
-		return NULL;
-	}
 	g_autoptr(JobHolder) holder =
 		job_holder_new(job, g_get_host_name(), getpid(), clock_now_us(clock));
 	if (!store_write(session, say_who, holder, error))

@@ -6,6 +6,7 @@
 #define DROVER_COMMANDS_H
 
 #include "programs/drover/invocation.h"
+#include "store/job.h"
 
 gboolean landing_run_deployable(Invocation *invocation, GError **error);
 gboolean job_run_report(Invocation *invocation, GError **error);
@@ -13,7 +14,10 @@ gboolean maintenance_run_upgrade(Invocation *invocation, GError **error);
 
 /* A line for each of the API's ScanResults. */
 void landing_show_scans(const Screen *screen, const json_t *scans);
-/* Writes the static report to `folder`, under the job lock "report" when the store is ours. */
+/* Refused in maintenance. Takes the job lock "report" when the store is ours; else *lock is NULL.
+ */
+gboolean report_begin(Invocation *invocation, StoreJob **lock, GError **error);
+/* Writes the static report to `folder`, after report_begin(). */
 gboolean report_write(Invocation *invocation, const char *folder, GError **error);
 /* A whole file, "-" is standard input; NUL after its end. Fails as file_read() does. Caller frees.
  */

@@ -104,6 +104,14 @@ static gboolean fail_for(Invocation *invocation, const json_t *problems, GError 
 static gboolean run_run(Invocation *invocation, GError **error)
 {
 	const Screen *screen = invocation_screen(invocation);
+	Settings *settings = invocation_settings(invocation, error);
+	if (settings == NULL)
+		return FALSE;
+	/* The report is ours from the start: a run does all of its work, or none. */
+	const char *folder = settings_text(settings, "report.folder");
+	g_autoptr(StoreJob) report_lock = NULL;
+	if (folder != NULL && !report_begin(invocation, &report_lock, error))
+		return FALSE;
 	g_autoptr(Progress) progress = progress_begin(screen, "scanning and reminding");
 	g_autoptr(json_t) result =
 		invocation_call(invocation, "POST", NULL, NULL, error, "jobs", "run", NULL);
@@ -114,7 +122,6 @@ static gboolean run_run(Invocation *invocation, GError **error)
 		screen_json(screen, result);
 	landing_show_scans(screen, json_object_get(result, "scans"));
 	say_reminded(screen, json_object_get(result, "remind"));
-	const char *folder = settings_text(invocation_settings(invocation, NULL), "report.folder");
 	if (folder != NULL && !report_write(invocation, folder, error))
 		return FALSE;
 	const json_t *problems = json_object_get(result, "problems");

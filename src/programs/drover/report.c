@@ -159,19 +159,22 @@ static char *real_folder(const char *folder)
 	return copy;
 }
 
-gboolean report_write(Invocation *invocation, const char *folder, GError **error)
+gboolean report_begin(Invocation *invocation, StoreJob **lock, GError **error)
 {
 	Port *port = invocation_port(invocation, error);
+	*lock = NULL;
 	if (port == NULL || !commands_refuse_in_maintenance(invocation, error))
 		return FALSE;
-	g_autoptr(StoreJob) lock = NULL;
+	if (port->store != NULL)
+		*lock = store_job_take(port->store, "report", invocation_clock(invocation), error);
+	return port->store == NULL || *lock != NULL;
+}
+
+gboolean report_write(Invocation *invocation, const char *folder, GError **error)
+{
 	g_autofree char *real = real_folder(folder);
-	if (port->store != NULL) {
-		lock = store_job_take(port->store, "report", invocation_clock(invocation), error);
-		if (lock == NULL)
-			return FALSE;
+	if (invocation_opened_store(invocation) != NULL)
 		remove_leftovers(real);
-	}
 	g_autoptr(json_t) report =
 		invocation_call(invocation, "GET", NULL, NULL, error, "report", NULL);
 	const json_t *files = json_object_get(report, "files");
@@ -196,7 +199,8 @@ gboolean job_run_report(Invocation *invocation, GError **error)
 			"where to? Say --out DIR, or set [report] folder in the configuration");
 		return FALSE;
 	}
-	if (!report_write(invocation, folder, error))
+	g_autoptr(StoreJob) lock = NULL;
+	if (!report_begin(invocation, &lock, error) || !report_write(invocation, folder, error))
 		return FALSE;
 	if (screen->json) {
 		g_autoptr(json_t) answer = json_pack("{s:s}", "folder", folder);
