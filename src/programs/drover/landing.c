@@ -68,9 +68,11 @@ static GPtrArray *products_named(Invocation *invocation, GError **error)
 static json_t *scan_one(Invocation *invocation, const char *product, GError **error)
 {
 	g_autofree char *what = g_strconcat("scanning ", product, NULL);
-	g_autoptr(Progress) progress = progress_begin(invocation_screen(invocation), what);
-	return invocation_call(
+	Progress *progress = progress_begin(invocation_screen(invocation), what);
+	json_t *scan = invocation_call(
 		invocation, "POST", NULL, NULL, error, "products", product, "scan", NULL);
+	progress_end(progress);
+	return scan;
 }
 
 /* One product that cannot be read does not keep the others waiting; the first error is the

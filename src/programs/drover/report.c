@@ -163,11 +163,14 @@ gboolean report_begin(Invocation *invocation, StoreJob **lock, GError **error)
 {
 	Port *port = invocation_port(invocation, error);
 	*lock = NULL;
-	if (port == NULL || !commands_refuse_in_maintenance(invocation, error))
+	if (port == NULL)
 		return FALSE;
 	if (port->store != NULL)
 		*lock = store_job_take(port->store, "report", invocation_clock(invocation), error);
-	return port->store == NULL || *lock != NULL;
+	if (port->store != NULL && *lock == NULL)
+		return FALSE;
+	/* Read behind the lock, so that an upgrade which waits for jobs never misses this one. */
+	return commands_refuse_in_maintenance(invocation, error);
 }
 
 gboolean report_write(Invocation *invocation, const char *folder, GError **error)

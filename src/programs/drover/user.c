@@ -205,12 +205,13 @@ static char *ask(const char *question, GError **error)
 	if (terminal) {
 		hidden = before;
 		hidden.c_lflag &= ~(tcflag_t)ECHO;
-		fputs(question, stderr);
+		/* Hidden first: setting it throws away what was typed before. */
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+		fputs(question, stderr);
 	}
 	char *line = read_line(error);
 	if (terminal) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 		fputc('\n', stderr);
 	}
 	return line;
