@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """What a person sees at a terminal, and what a log collector reads."""
+import contextlib
 import json
 import os
 import pty
@@ -69,23 +70,35 @@ def test_quiet_says_answers_and_errors_only(web):
     assert "drover: error: " in web("landing show 99 --quiet", exits=3).err
 
 
-def test_a_password_is_not_shown_as_it_is_typed(web):
-    web("user add ada ada@example.org")
+def type_passwords(drover, *typed):
+    """Answers the questions of `user password ada`; gives the exit status and all that was shown."""
     outer, inner = pty.openpty()
-    running = subprocess.Popen(web.words("user password ada"), stdin=inner, stdout=inner, stderr=inner,
-                               cwd=web.folder, env=web.environment)
+    running = subprocess.Popen(drover.words("user password ada"), stdin=inner, stdout=inner, stderr=inner,
+                               cwd=drover.folder, env=drover.environment)
     os.close(inner)
     said = b""
-    for question in (b"Password: ", b"Again: "):
+    for question, answer in zip((b"Password: ", b"Again: "), typed):
         while not said.endswith(question):
             said += os.read(outer, 1024)
-        os.write(outer, b"correct horse battery\n")
-    while True:
-        try:
+        os.write(outer, answer)
+    with contextlib.suppress(OSError):
+        while True:
             said += os.read(outer, 1024)
-        except OSError:
-            break
-    assert running.wait() == 0, said
     os.close(outer)
-    assert b"horse" not in said
+    return running.wait(), said
+
+
+def test_a_password_is_not_shown_as_it_is_typed(web):
+    web("user add ada ada@example.org")
+    code, said = type_passwords(web, b"correct horse battery\n", b"correct horse battery\n")
+    assert code == 0 and b"horse" not in said
     assert web.json("user show ada")["has_password"] is True
+
+
+def test_a_password_typed_twice_differently_or_given_up_changes_nothing(web):
+    web("user add ada ada@example.org")
+    code, said = type_passwords(web, b"correct horse battery\n", b"correct horse\n")
+    assert code == 2 and b"not the same" in said
+    code, said = type_passwords(web, b"correct\x03\n")
+    assert code == 2 and b"given up" in said
+    assert web.json("user show ada")["has_password"] is False

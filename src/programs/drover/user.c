@@ -12,6 +12,8 @@
 #include "programs/drover/commands.h"
 #include "programs/drover/show.h"
 
+enum { CTRL_C = 3 };
+
 static char *roles_text(const json_t *person)
 {
 	GString *text = g_string_new(NULL);
@@ -194,6 +196,10 @@ static char *read_line(GError **error)
 		return NULL;
 	}
 	line[strcspn(line, "\r\n")] = '\0';
+	if (strchr(line, CTRL_C) != NULL) {
+		drover_error_set(error, DROVER_ERROR_INPUT, "given up; nothing was changed");
+		return NULL;
+	}
 	return g_strdup(line);
 }
 
@@ -204,7 +210,9 @@ static char *ask(const char *question, GError **error)
 	gboolean terminal = tcgetattr(STDIN_FILENO, &before) == 0;
 	if (terminal) {
 		hidden = before;
-		hidden.c_lflag &= ~(tcflag_t)ECHO;
+		/* Without ISIG too: Ctrl-C must not leave the shell with a terminal that shows
+		 * nothing. */
+		hidden.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
 		/* Hidden first: setting it throws away what was typed before. */
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
 		fputs(question, stderr);
