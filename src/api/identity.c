@@ -121,8 +121,9 @@ static void note_use(Store *store, Lookup *lookup)
 {
 	g_autoptr(GError) problem = NULL;
 	if (lookup->now_us - lookup->used_us < TOKEN_USED_EVERY_S * US_PER_SECOND ||
-		store_write(store, store_used, lookup, &problem) ||
-		drover_error_is(problem, DROVER_ERROR_MAINTENANCE))
+		store_write_soon(store, store_used, lookup, &problem) ||
+		drover_error_is(problem, DROVER_ERROR_MAINTENANCE) ||
+		drover_error_is(problem, DROVER_ERROR_UNAVAILABLE))
 		return;
 	log_event(LOG_LEVEL_WARNING, "token.used", "person", lookup->actor->name, "problem",
 		problem->message, NULL);

@@ -17,9 +17,12 @@
  * with a pause between that doubles up to STORE_PAUSE_MS, of which a random part is slept. */
 #define STORE_TRIES    10
 #define STORE_PAUSE_MS 500
-/* How long one try waits for whoever is writing. */
-#define STORE_SQLITE_BUSY_MS	    2500
-#define STORE_POSTGRESQL_LOCK_MS    25000
+/* How long one try waits for whoever is writing; all tries together end before a request must
+ * (HttpServerOptions.deadline_ms). */
+#define STORE_SQLITE_BUSY_MS	 2000
+#define STORE_POSTGRESQL_LOCK_MS 20000
+/* The same for store_write_soon(), which tries once. */
+#define STORE_SOON_MS		    100
 #define STORE_POSTGRESQL_CONNECT_S  10
 #define STORE_POSTGRESQL_SILENCE_MS 30000
 
@@ -36,6 +39,7 @@ typedef struct StoreConnection {
 	char *name;		      /* store_name() */
 	StoreTransaction transaction; /* kept by store.c */
 	gboolean should_retry;	      /* set by the engine: run the whole transaction again */
+	gboolean is_hasty; /* set by store.c: wait STORE_SOON_MS for whoever is writing */
 } StoreConnection;
 
 struct StoreRows {

@@ -53,6 +53,8 @@ static const char SQL_SESSION[] =
 
 #define WRITE_LOCK "hashtextextended('drover write ' || coalesce(current_schema(), ''), 0)"
 static const char SQL_LOCK[] = "SELECT pg_advisory_lock(" WRITE_LOCK ")";
+static const char SQL_HASTE[] = "SET lock_timeout = " G_STRINGIFY(STORE_SOON_MS);
+static const char SQL_PATIENCE[] = "SET lock_timeout = " G_STRINGIFY(STORE_POSTGRESQL_LOCK_MS);
 static const char SQL_UNLOCK[] = "SELECT pg_advisory_unlock(" WRITE_LOCK ")";
 
 /* Errors -------------------------------------------------------------------------------------- */
@@ -289,11 +291,25 @@ static void unlock(StoreConnection *connection)
 		drop_connection(postgresql);
 }
 
+static gboolean lock(StoreConnection *connection, GError **error)
+{
+	if (!connection->is_hasty)
+		return script(connection, SQL_LOCK, error);
+	if (!script(connection, SQL_HASTE, error))
+		return FALSE;
+	gboolean locked = script(connection, SQL_LOCK, error);
+	if (script(connection, SQL_PATIENCE, locked ? error : NULL))
+		return locked;
+	if (locked)
+		unlock(connection);
+	return FALSE;
+}
+
 static gboolean postgresql_begin(StoreConnection *connection, gboolean is_write, GError **error)
 {
 	if (!is_write)
 		return script(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", error);
-	if (!script(connection, SQL_LOCK, error))
+	if (!lock(connection, error))
 		return FALSE;
 	if (script(connection, "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE", error))
 		return TRUE;

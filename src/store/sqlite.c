@@ -237,6 +237,9 @@ static gboolean sqlite_connect(StoreConnection *connection, GError **error)
 
 static gboolean sqlite_begin(StoreConnection *connection, gboolean is_write, GError **error)
 {
+	Sqlite *sqlite = (Sqlite *)connection;
+	sqlite3_busy_timeout(
+		sqlite->database, connection->is_hasty ? STORE_SOON_MS : STORE_SQLITE_BUSY_MS);
 	return script(connection, is_write ? "BEGIN IMMEDIATE" : "BEGIN", error);
 }
 

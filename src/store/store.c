@@ -164,7 +164,8 @@ static gboolean run(Store *store, gboolean is_write, StoreWork work, gpointer of
 		GError *problem = NULL;
 		if (run_once(store, is_write, work, of, &problem))
 			return TRUE;
-		if (!store->connection->should_retry || try == STORE_TRIES) {
+		if (!store->connection->should_retry || store->connection->is_hasty ||
+			try == STORE_TRIES) {
 			g_propagate_error(error, problem);
 			return FALSE;
 		}
@@ -186,6 +187,15 @@ gboolean store_write(Store *store, StoreWork work, gpointer of, GError **error)
 		break;
 	}
 	return run(store, TRUE, work, of, error);
+}
+
+gboolean store_write_soon(Store *store, StoreWork work, gpointer of, GError **error)
+{
+	g_assert(!store_in_transaction(store));
+	store->connection->is_hasty = TRUE;
+	gboolean ok = store_write(store, work, of, error);
+	store->connection->is_hasty = FALSE;
+	return ok;
 }
 
 gboolean store_read(Store *store, StoreWork work, gpointer of, GError **error)

@@ -73,6 +73,9 @@ typedef gboolean (*StoreWork)(Store *store, gpointer of, GError **error);
  * the outer work may go on. Rows that are still being read must be finished or freed before a
  * transaction begins, and before the work that reads them returns. */
 gboolean store_write(Store *store, StoreWork work, gpointer of, GError **error);
+/* Not inside a transaction. For what is nice to have: gives up (DROVER_ERROR_UNAVAILABLE) when
+ * somebody else is writing just now. */
+gboolean store_write_soon(Store *store, StoreWork work, gpointer of, GError **error);
 /* One consistent view over several queries; writing in it fails. Inside a transaction the work
  * joins it. */
 gboolean store_read(Store *store, StoreWork work, gpointer of, GError **error);

@@ -16,23 +16,77 @@ static void figure(
 #define DAEMON_COUNTER_FIGURE(field, name, help)                                                   \
 	figure(text, name, help, "counter", g_atomic_int_get(&daemon->counters.field));
 
-static void listener(GString *text, const char *name, const HttpServer *server)
+/* A figure that stands once for each value of a label. */
+typedef struct Series {
+	const char *name, *help, *type;
+	GString *lines;
+} Series;
+
+static void series_add(Series *series, const char *label, const char *value, gint64 number)
+{
+	if (series->lines == NULL)
+		series->lines = g_string_new(NULL);
+	g_string_append_printf(series->lines, "%s{%s=\"%s\"} %" G_GINT64_FORMAT "\n", series->name,
+		label, value, number);
+}
+
+/* Moves their text to `text`; a series without a line is left out. */
+static void series_write(GString *text, Series *series, gsize count)
+{
+	for (gsize i = 0; i < count; i++) {
+		if (series[i].lines == NULL)
+			continue;
+		g_string_append_printf(text, "# HELP %s %s.\n# TYPE %s %s\n%s", series[i].name,
+			series[i].help, series[i].name, series[i].type, series[i].lines->str);
+		g_string_free(series[i].lines, TRUE);
+	}
+}
+
+static void listener(Series *series, const char *name, const HttpServer *server)
 {
 	HttpServerFigures figures;
+	if (server == NULL)
+		return;
 	http_server_figures(server, &figures);
-	g_string_append_printf(text,
-		"drover_http_requests_total{listener=\"%s\"} %" G_GUINT64_FORMAT "\n"
-		"drover_http_connections_refused_total{listener=\"%s\"} %" G_GUINT64_FORMAT "\n"
-		"drover_http_deadlines_passed_total{listener=\"%s\"} %" G_GUINT64_FORMAT "\n"
-		"drover_http_connections{listener=\"%s\"} %u\n"
-		"drover_http_streams{listener=\"%s\"} %u\n",
-		name, figures.requests, name, figures.refused_connections, name,
-		figures.deadlines_passed, name, figures.open_connections, name, figures.streams);
+	series_add(&series[0], "listener", name, (gint64)figures.requests);
+	series_add(&series[1], "listener", name, (gint64)figures.refused_connections);
+	series_add(&series[2], "listener", name, (gint64)figures.deadlines_passed);
+	series_add(&series[3], "listener", name, figures.open_connections);
+	series_add(&series[4], "listener", name, figures.streams);
+}
+
+static void listener_figures(GString *text, const Daemon *daemon)
+{
+	Series series[] = {
+		{"drover_http_requests_total", "HTTP requests", "counter", NULL},
+		{"drover_http_connections_refused_total",
+			"Connections refused because too many were open", "counter", NULL},
+		{"drover_http_deadlines_passed_total",
+			"Requests cut because they took longer than a request may", "counter",
+			NULL},
+		{"drover_http_connections", "Connections open now", "gauge", NULL},
+		{"drover_http_streams", "Event streams open now", "gauge", NULL},
+	};
+	listener(series, "admin", daemon->admin);
+	listener(series, "public", daemon->public);
+	series_write(text, series, G_N_ELEMENTS(series));
 }
 
 /* Names are [a-z0-9._-], so they need no escaping. */
 static void product_figures(GString *text, Daemon *daemon, Store *store)
 {
+	Series series[] = {
+		{"drover_landings", "Landings that are known", "gauge", NULL},
+		{"drover_tip", "Ordinal of the newest landing, 0 when there is none", "gauge",
+			NULL},
+		{"drover_deployable",
+			"Ordinal of the newest landing that may be deployed, 0 when none may",
+			"gauge", NULL},
+		{"drover_blockers", "Landings that keep the tip from being deployed", "gauge",
+			NULL},
+		{"drover_frozen", "1 when the branch was rewritten and nobody has confirmed it",
+			"gauge", NULL},
+	};
 	g_autoptr(GPtrArray) products = product_list(store, NULL);
 	for (guint i = 0; products != NULL && i < products->len; i++) {
 		const Product *product = products->pdata[i];
@@ -41,16 +95,13 @@ static void product_figures(GString *text, Daemon *daemon, Store *store)
 		if (book == NULL)
 			continue;
 		g_autoptr(View) view = view_new(book);
-		g_string_append_printf(text,
-			"drover_landings{product=\"%s\"} %u\n"
-			"drover_tip{product=\"%s\"} %" G_GINT64_FORMAT "\n"
-			"drover_deployable{product=\"%s\"} %" G_GINT64_FORMAT "\n"
-			"drover_blockers{product=\"%s\"} %u\n"
-			"drover_frozen{product=\"%s\"} %d\n",
-			product->name, landing_book_count(book), product->name, view->tip,
-			product->name, view->deployable, product->name, view->blockers->len,
-			product->name, product->frozen_reason != NULL);
+		series_add(&series[0], "product", product->name, landing_book_count(book));
+		series_add(&series[1], "product", product->name, view->tip);
+		series_add(&series[2], "product", product->name, view->deployable);
+		series_add(&series[3], "product", product->name, view->blockers->len);
+		series_add(&series[4], "product", product->name, product->frozen_reason != NULL);
 	}
+	series_write(text, series, G_N_ELEMENTS(series));
 }
 
 static void store_figures(GString *text, Daemon *daemon, Store *store)
@@ -77,10 +128,7 @@ char *metrics_text(Daemon *daemon, Store *store)
 	DAEMON_COUNTERS(DAEMON_COUNTER_FIGURE)
 	figure(text, "drover_uptime_seconds", "Seconds since this droverd started", "gauge",
 		(clock_now_us(CLOCK_SYSTEM) - daemon->started_us) / US_PER_SECOND);
-	if (daemon->admin != NULL)
-		listener(text, "admin", daemon->admin);
-	if (daemon->public != NULL)
-		listener(text, "public", daemon->public);
+	listener_figures(text, daemon);
 	store_figures(text, daemon, store);
 	return g_string_free(text, FALSE);
 }

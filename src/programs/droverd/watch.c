@@ -58,7 +58,8 @@ gpointer watch_changes(gpointer of)
 		}
 		note_back(daemon);
 		gint64 mark = maintenance_file_mark(daemon);
-		if (seen != -1 && (changes != seen || mark != seen_mark))
+		/* Also at the first look: a page may be older than that. */
+		if (changes != seen || mark != seen_mark)
 			publish(daemon, changes);
 		seen = changes;
 		seen_mark = mark;
