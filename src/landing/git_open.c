@@ -137,6 +137,8 @@ GitRepository *git_open(const char *path, GError **error)
 	start_libgit2();
 	g_autoptr(GitRepository) repository = g_new0(GitRepository, 1);
 	repository->path = g_strdup(path);
+	if (!git_files_are_files(path, error))
+		return NULL;
 	int code = git_repository_open_ext(
 		&repository->repository, path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
 	if (code < 0) {

@@ -24,6 +24,8 @@ GitRepository *git_open(const char *path, GError **error);
 void git_close(GitRepository *repository);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GitRepository, git_close)
 
+/* FALSE when something that opening and scanning would read is a pipe, a device or a socket. */
+gboolean git_files_are_files(const char *path, GError **error);
 /* May the repository's settings be believed? Git's safe.directory rule. */
 gboolean git_owner_is_trusted(git_repository *repository);
 /* The folder that safe.directory must name. Caller frees. */

@@ -54,17 +54,28 @@ struct HttpServer {
 	gsize bodies_bytes; /* of all turns; only the loop counts */
 };
 
+typedef struct Turn Turn;
+
+/* What libmicrohttpd keeps for us with a connection. It tells of a turn's end only when it told of
+ * its head: a request that it refuses by itself, as one whose query overflows its memory, ends
+ * unannounced. So the connection remembers whose turn it is. */
+typedef struct Line {
+	HttpConnection *connection;
+	Turn *turn; /* NULL between turns */
+} Line;
+
 /* One request on its way. */
-typedef struct Turn {
+struct Turn {
 	HttpErrand errand; /* first: the worker's view of the turn */
 	HttpServer *server;
-	HttpConnection *connection;
+	Line *line;
+	HttpConnection *connection; /* the line's */
 	gboolean checked;
 	gsize body_limit;
 	gsize received;	 /* bytes of the body, those beyond the limit as well */
 	gsize counted;	 /* of them, in server->bodies_bytes */
 	int body_status; /* 0, or why the body was not kept */
-} Turn;
+};
 
 /* -- a turn
  * ----------------------------------------------------------------------------------------- */
@@ -75,18 +86,6 @@ static gboolean turn_is_wanted(HttpErrand *errand)
 	return !http_watch_is_cut(turn->server->watch, turn->connection);
 }
 
-static Turn *turn_new(HttpServer *server, struct MHD_Connection *connection, const char *target)
-{
-	Turn *turn = g_new0(Turn, 1);
-	turn->server = server;
-	turn->connection = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
-				   ->socket_context;
-	turn->errand.request = http_request_new(target);
-	turn->errand.connection = connection;
-	turn->errand.is_wanted = turn_is_wanted;
-	return turn;
-}
-
 static void turn_uncount(Turn *turn)
 {
 	turn->server->bodies_bytes -= turn->counted;
@@ -95,10 +94,26 @@ static void turn_uncount(Turn *turn)
 
 static void turn_free(Turn *turn)
 {
+	turn->line->turn = NULL;
 	turn_uncount(turn);
 	http_request_free(turn->errand.request);
 	http_answer_free(turn->errand.answer);
 	g_free(turn);
+}
+
+static Turn *turn_new(HttpServer *server, struct MHD_Connection *connection, const char *target)
+{
+	Turn *turn = g_new0(Turn, 1);
+	turn->server = server;
+	turn->line = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+			     ->socket_context;
+	turn->connection = turn->line->connection;
+	g_clear_pointer(&turn->line->turn, turn_free);
+	turn->line->turn = turn;
+	turn->errand.request = http_request_new(target);
+	turn->errand.connection = connection;
+	turn->errand.is_wanted = turn_is_wanted;
+	return turn;
 }
 
 /* Queues the answer, which the turn owns from now on. */
@@ -215,9 +230,14 @@ static void on_connection(void *of, struct MHD_Connection *connection, void **so
 		const struct sockaddr *address =
 			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
 				->client_addr;
-		*socket_context = http_watch_add(server->watch, fd, address);
+		Line *line = g_new0(Line, 1);
+		line->connection = http_watch_add(server->watch, fd, address);
+		*socket_context = line;
 	} else {
-		http_watch_remove(server->watch, *socket_context);
+		Line *line = *socket_context;
+		g_clear_pointer(&line->turn, turn_free);
+		http_watch_remove(server->watch, line->connection);
+		g_free(line);
 		*socket_context = NULL;
 	}
 }
