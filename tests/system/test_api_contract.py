@@ -14,7 +14,7 @@ import yaml
 
 import openapi
 from conftest import ROOT
-from server import House
+from server import PASSWORD, House
 
 SEED = 20261103
 RANDOM_REQUESTS = 2000
@@ -323,6 +323,10 @@ def test_people_and_roles(contract):
     contract.right("DELETE", "/people/zoe/roles", {"product": "*", "role": "viewer"})
     contract.wrong("DELETE", "/people/zoe/roles", {"product": "*", "role": "viewer"}, status=404)
     contract.wrong("DELETE", "/people/ada/roles", {"product": "*", "role": "admin"}, status=409, says=["last admin"])
+    contract.right("PUT", "/people/tess/password", {"old": PASSWORD, "new": PASSWORD + "!"}, who="tess")
+    contract.wrong("PUT", "/people/tess/password", {"old": PASSWORD, "new": PASSWORD}, who="tess")
+    contract.wrong("PUT", "/people/tess/password", {"old": PASSWORD + "!", "new": "short"}, who="tess", status=400, says=["new"])
+    contract.wrong("PUT", "/people/ada/password", {"old": PASSWORD, "new": PASSWORD + "!"}, who="tess")
     link = contract.right("POST", "/people/zoe/login-link")
     assert link["path"].startswith("/login/")
     contract.wrong("POST", "/people/nobody/login-link", status=404)
@@ -381,10 +385,12 @@ def test_every_field_of_the_wrong_type_is_refused_by_name(contract, method, path
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     contract.tokens["any-host"] = contract.host
     who = {"host": "any-host", "public": None}.get(operation["x-role"], "ada")
+    if path == "/people/{name}/password":
+        who = "tom"
     real = path.format(product="web", landing="1", name="tom", id="1")
     full = {"data_version": contract.right("GET", "/products/web")["settings"]["data_version"], "confirm": True,
             "name": "fresh", "email": "a@example.org", "state": "ok", "on": True, "role": "viewer", "product": "web",
-            "kind": "node", "code": "x", "reason": "why", "now": "2026-11-03T00:00:00Z", "landings": []}
+            "kind": "node", "code": "x", "reason": "why", "new": "long enough", "now": "2026-11-03T00:00:00Z", "landings": []}
     base = {name: full[name] for name in schema.get("required", [])}
     if path == "/people/{name}":
         base["data_version"] = contract.right("GET", "/people/tom")["data_version"]
