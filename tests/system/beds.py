@@ -162,17 +162,21 @@ class Client:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
 
     def __call__(self, method, path, body=None, connection=None, **headers):
-        """A path below /api/v1, or any other from //."""
+        """A path below /api/v1, or any other from //. `body`: JSON, or the text of a form."""
         path = path[1:] if path.startswith("//") else "/api/v1" + path
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        if body is not None:
+        if isinstance(body, str):
+            headers.update({"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://localhost:{self.port}",
+                            "Host": f"localhost:{self.port}"})
+        elif body is not None:
             headers["Content-Type"] = "application/json"
+            body = json.dumps(body)
         own = connection is None
         connection = connection or self._connect()
         try:
-            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
             return Answer(answer.status, answer.headers, answer.read())
         finally:

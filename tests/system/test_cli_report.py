@@ -18,7 +18,7 @@ def test_twice_without_a_change_is_the_same_to_the_byte(web):
     web(f"report --out report/ {NOW}")
     assert contents(web.folder / "report") == first
     assert os.listdir(web.folder).count("report") == 1
-    assert not [name for name in os.listdir(web.folder) if ".part-" in name]
+    assert not [name for name in os.listdir(web.folder) if "part-" in name]
 
 
 def test_pages_have_no_scripts_and_relative_links_only(web):
@@ -42,7 +42,7 @@ def test_a_folder_that_is_no_report_is_left_alone(web):
 
 
 def test_what_a_killed_run_left_beside_goes(web):
-    beside = web.folder / "report.part-abcdef"
+    beside = web.folder / "report.drover-part-abcdef"
     beside.mkdir()
     (beside / ".drover-report").write_text("")
     web("report --out report")

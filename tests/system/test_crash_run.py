@@ -19,7 +19,7 @@ import beds
 from beds import databases, sink  # noqa: F401 (fixtures)
 from conftest import Drover, Repository, frozen_environment
 
-QUEUED_AT = "2026-11-05T08:00:00Z"
+QUEUED_AT = "2026-11-07T07:30:00Z"
 RUN_AT = "2026-11-07T09:00:00Z"
 SAMPLES = {"sqlite": 40, "postgresql": 16}
 SEED = 20261107
@@ -125,7 +125,7 @@ def check(bed, drover, expected, expected_mails):
         assert now[name] == value, f"{name}: {value} became {now[name]}"
     drover("history verify")
     drover("store check")
-    beside = sorted(path.name for path in drover.folder.iterdir() if ".part-" in path.name)
+    beside = sorted(path.name for path in drover.folder.iterdir() if "part-" in path.name)
     assert beside == [], "left beside the report"
     mails = bed.new_mails()
     identities = [identity for _, identity, _ in mails]
@@ -155,7 +155,7 @@ def test_a_run_killed_at_any_call_loses_nothing_and_does_nothing_twice(tmp_path,
     expected = truth(undisturbed)
     expected_mails = {identity for _, identity, _ in bed.new_mails()}
     assert len(expected_mails) >= 4
-    assert {state for _, _, state in expected["notices"]} == {"sent"}
+    assert {state for _, _, state in expected["notices"]} == {"sent"}, undisturbed.json("notice list")
     bed.forget(undisturbed, database)
 
     points = [(number, when) for number in range(1, len(calls) + 1) for when in ("before", "after")]

@@ -17,7 +17,10 @@
 #include "programs/drover/commands.h"
 #include "store/job.h"
 
-#define MARK	  ".drover-report"
+#define MARK ".drover-report"
+/* In the names of folders that are no report yet, or none any more: whoever wrote or removed them
+ * may have ended at any file, so their names alone say whose they are. */
+#define BESIDE	  ".drover-part-"
 #define MARK_TEXT "This folder is replaced as a whole by drover report.\n"
 
 static gboolean fail_errno(GError **error, const char *tried, const char *path)
@@ -122,7 +125,7 @@ static gboolean write_beside_and_swap(const char *folder, const json_t *files, G
 {
 	gboolean there = FALSE;
 	g_autofree char *parent = g_path_get_dirname(folder);
-	g_autofree char *fresh = g_strconcat(folder, ".part-XXXXXX", NULL);
+	g_autofree char *fresh = g_strconcat(folder, BESIDE "XXXXXX", NULL);
 	if (!may_replace(folder, &there, error) || !file_make_folder(parent, 0755, error))
 		return FALSE;
 	if (g_mkdtemp(fresh) == NULL)
@@ -138,12 +141,11 @@ static void remove_leftovers(const char *folder)
 {
 	g_autofree char *parent = g_path_get_dirname(folder);
 	g_autofree char *base = g_path_get_basename(folder);
-	g_autofree char *prefix = g_strconcat(base, ".part-", NULL);
+	g_autofree char *prefix = g_strconcat(base, BESIDE, NULL);
 	g_autoptr(GDir) entries = g_dir_open(parent, 0, NULL);
 	for (const char *name; entries != NULL && (name = g_dir_read_name(entries)) != NULL;) {
 		g_autofree char *path = g_build_filename(parent, name, NULL);
-		g_autofree char *mark = g_build_filename(path, MARK, NULL);
-		if (g_str_has_prefix(name, prefix) && (access(mark, F_OK) == 0 || is_empty(path)))
+		if (g_str_has_prefix(name, prefix))
 			file_remove(path, NULL);
 	}
 }
