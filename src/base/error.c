@@ -67,5 +67,8 @@ void drover_error_set(GError **error, DroverErrorCode code, const char *format, 
 	va_start(arguments, format);
 	GError *made = g_error_new_valist(DROVER_ERROR, (int)code, format, arguments);
 	va_end(arguments);
+	char *valid = g_utf8_make_valid(made->message, -1);
+	g_free(made->message);
+	made->message = valid;
 	g_propagate_error(error, made);
 }

@@ -41,7 +41,8 @@ DroverErrorCode drover_error_code_from_kind(const char *kind);
 int drover_error_exit_status(const GError *error);
 /* TRUE when `error` is of this domain and code. `error` may be NULL. */
 gboolean drover_error_is(const GError *error, DroverErrorCode code);
-/* g_set_error with our domain. */
+/* g_set_error with our domain. The message is UTF-8 whatever it quotes, and wherever it cuts that
+ * off. */
 void drover_error_set(GError **error, DroverErrorCode code, const char *format, ...)
 	G_GNUC_PRINTF(3, 4);
 

@@ -57,5 +57,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	for (const char *const *section = ini_sections(ini); *section != NULL; section++)
 		check_section(ini, *section);
 	g_autoptr(GPtrArray) unknown = ini_unknown_keys(ini, known);
+	g_assert(unknown != NULL);
 	return 0;
 }

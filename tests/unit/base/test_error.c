@@ -68,6 +68,15 @@ static void test_no_error_is_of_no_kind_and_nobody_need_ask(void **state)
 	drover_error_set(NULL, DROVER_ERROR_INPUT, "nobody reads this");
 }
 
+static void test_a_message_is_utf8_whatever_it_quotes(void **state)
+{
+	g_autoptr(GError) broken = NULL, cut = NULL;
+	drover_error_set(&broken, DROVER_ERROR_INPUT, "'%s' is no time", "2\xb0");
+	assert_string_equal(broken->message, "'2\xef\xbf\xbd' is no time");
+	drover_error_set(&cut, DROVER_ERROR_INPUT, "'%.1s' is no time", "\xc3\xa9");
+	assert_string_equal(cut->message, "'\xef\xbf\xbd' is no time");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -75,6 +84,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_codes_and_names_are_internal),
 		cmocka_unit_test(test_another_domains_error_exits_with_1),
 		cmocka_unit_test(test_no_error_is_of_no_kind_and_nobody_need_ask),
+		cmocka_unit_test(test_a_message_is_utf8_whatever_it_quotes),
 	};
 	return cmocka_run_group_tests_name("error", tests, NULL, NULL);
 }
