@@ -355,6 +355,13 @@ def test_the_table_of_metrics_is_what_the_server_says(web, server):
     assert sorted(described) == sorted(names)
 
 
+def test_the_guide_names_what_building_needs():
+    lines = (ROOT / "tools/packages.txt").read_text().splitlines()
+    needed = {line.split()[1] for line in lines if line.startswith("build ")} - {"util-linux", "ca-certificates"}
+    install = (ROOT / "docs/guide.md").read_text().partition("apt-get install -y ")[2].partition("\nmeson")[0]
+    assert needed - set(install.split()) == set()
+
+
 # Numbers that shape the inside and limit nothing that comes from outside.
 INSIDE = {"US_PER_SECOND", "US_PER_DAY", "STORE_CACHED_STATEMENTS", "STORE_CACHED_PARAMETERS", "STORE_BATCH_MAXIMUM_PARAMETERS"}
 LIMIT = re.compile(
