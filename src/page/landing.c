@@ -94,6 +94,9 @@ static void write_form(
 	const char *id = item ? html_print(html, "verdict-item-%" G_GSIZE_FORMAT, number)
 			      : "verdict-landing";
 	form_open(html, frame, id, action);
+	/* Enter in the reason presses the first button: this one, which does nothing. */
+	html_element(html, "button", NULL, "type", "submit", "disabled", HTML_SET, "hidden",
+		HTML_SET, NULL);
 	if (item)
 		form_hidden(html, "item", item);
 	form_input(html, frame, id, "reason", "Reason", "text", NULL, FALSE);
@@ -272,10 +275,10 @@ char *page_landing(const PageFrame *frame, const json_t *detail)
 	gint64 ordinal = json_integer_of(landing, "ordinal");
 	Html *html = frame_begin(frame, "Landing %" G_GINT64_FORMAT " · %s", ordinal, product);
 	html_element(html, "h1", html_print(html, "Landing %" G_GINT64_FORMAT, ordinal), NULL);
-	write_neighbours(html, frame, product, detail);
 	html_open(html, "p", "class", "lead", NULL);
 	html_outside(html, html_clip(html, json_text(landing, "subject"), 500));
 	html_close(html, "p");
+	write_neighbours(html, frame, product, detail);
 	html_open(html, "section", "id", "facts", "class", "card", "aria-label", "Facts",
 		"data-live", HTML_SET, NULL);
 	write_facts(html, frame, detail);

@@ -84,6 +84,8 @@ char *page_overview(const PageFrame *frame, const json_t *products)
 			"Add the first one on the control host:",
 			"drover product add web --repository /srv/git/web.git\ndrover landing scan "
 			"web");
+	else
+		strip_legend(html);
 	size_t index;
 	json_t *product;
 	json_array_foreach (products, index, product)

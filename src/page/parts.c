@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define NO_BREAK_SPACE "\u00a0"
+
 gboolean json_flag(const json_t *object, const char *key)
 {
 	return json_is_true(json_object_get(object, key));
@@ -116,7 +118,9 @@ const char *part_age(Html *html, const PageFrame *frame, gint64 time_us)
 {
 	gint64 seconds = (frame->now_us - time_us) / US_PER_SECOND;
 	g_autofree char *duration = format_duration(ABS(seconds));
-	return html_print(html, "%s", duration);
+	g_auto(GStrv) words = g_strsplit(duration, " ", -1);
+	g_autofree char *unbroken = g_strjoinv(NO_BREAK_SPACE, words);
+	return html_print(html, "%s", unbroken);
 }
 
 void part_instant(Html *html, const json_t *object, const char *key)
@@ -137,8 +141,8 @@ void part_time(Html *html, const PageFrame *frame, const json_t *object, const c
 	part_instant(html, object, key);
 	html_text(html, " ");
 	html_element(html, "span",
-		time_us > frame->now_us ? html_print(html, "in %s", age)
-					: html_print(html, "%s ago", age),
+		time_us >= frame->now_us + US_PER_SECOND ? html_print(html, "in %s", age)
+							 : html_print(html, "%s ago", age),
 		"class", "age", NULL);
 }
 
@@ -207,7 +211,7 @@ static void write_missing(Html *html, const json_t *landing)
 		const char *state = json_text(item, "counts_as");
 		if (g_strcmp0(state, "needs-testing") != 0 && g_strcmp0(state, "bad") != 0)
 			continue;
-		html_text(html, first ? " – " : ", ");
+		html_text(html, first ? " – item " : ", item ");
 		part_item(html, item);
 		html_format(html, " %s", state);
 		first = FALSE;

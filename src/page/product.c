@@ -188,7 +188,9 @@ char *page_product(const PageFrame *frame, const json_t *product)
 	html_open(html, "section", "id", "answer", "class", "card", "aria-label",
 		"Up to where it may be deployed", "data-live", HTML_SET, NULL);
 	summary_picture(html, frame, summary);
-	html_open(html, "p", "class", "quiet", NULL);
+	if (json_integer_of(summary, "landings") > 0)
+		strip_legend(html);
+	html_open(html, "p", "class", "quiet scanned", NULL);
 	html_text(html, "Branch ");
 	html_outside(html, html_clip(html, json_text(summary, "branch"), 100));
 	html_text(html, ", last scan ");

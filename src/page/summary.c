@@ -52,7 +52,6 @@ void summary_picture(Html *html, const PageFrame *frame, const json_t *summary)
 		return;
 	}
 	strip_write(html, frame, summary);
-	strip_legend(html);
 }
 
 static void write_owner(

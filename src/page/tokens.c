@@ -62,7 +62,7 @@ char *page_tokens(const PageFrame *frame, const json_t *tokens, const json_t *cr
 			"curl -H 'Authorization: Bearer drt_…' "
 			"https://drover.example.org/api/v1/status");
 	} else {
-		part_table_open(html, "stack", "Tokens", columns);
+		part_table_open(html, "stack", "Tokens and whose they are", columns);
 		size_t index;
 		json_t *token;
 		json_array_foreach (tokens, index, token)

@@ -31,11 +31,17 @@ static void write_answer(Html *html, const json_t *match)
 	html_text(html, word);
 	html_close(html, "span");
 	gint64 ahead = json_integer_of(match, "ahead");
-	if (ahead > 0)
+	if (ahead > 0 && json_has(match, "landing"))
 		html_element(html, "span",
 			html_print(html, " %" G_GINT64_FORMAT " commit%s not landed", ahead,
 				ahead == 1 ? "" : "s"),
 			"class", "quiet", NULL);
+}
+
+/* A person is answered with what that person landed. */
+static const char *kind_word(const char *kind)
+{
+	return g_strcmp0(kind, "author") == 0 ? "landing" : kind;
 }
 
 static void write_match(
@@ -44,9 +50,10 @@ static void write_match(
 	gint64 ordinal = json_integer_of(match, "landing");
 	html_open(html, "tr", "data-kind", json_text(match, "kind"), NULL);
 	html_open(html, "th", "scope", "row", NULL);
-	if (!frame->report)
-		html_format(html, "%s ", json_text(match, "kind"));
 	html_outside(html, html_clip(html, json_text(match, "name"), 120));
+	if (!frame->report)
+		html_element(
+			html, "span", kind_word(json_text(match, "kind")), "class", "tag", NULL);
 	html_close(html, "th");
 	part_cell(html, "Answer", NULL);
 	write_answer(html, match);

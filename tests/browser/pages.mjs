@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Every page there is, for tests that look at all of them.
+ */
+import fs from "node:fs";
+import path from "node:path";
+import {pathToFileURL} from "node:url";
+
+/* As an admin sees them. */
+export const PAGES = {
+	"overview": "/",
+	"product": "/products/web",
+	"landings": "/products/web/landings",
+	"landings, filtered": "/products/web/landings?state=BAD&author=linus%40example.org",
+	"landing": "/products/web/landings/3",
+	"landing with HTML in its texts": "/products/web/landings/7",
+	"landing with a long subject": "/products/web/landings/8",
+	"landing rolled back": "/products/web/landings/4",
+	"where": "/products/web/where",
+	"where, answered": "/products/web/where?q=dark-map",
+	"where, nothing found": "/products/web/where?q=%3Cb%3Enothing",
+	"history": "/history",
+	"history, verified": "/history?verify=1",
+	"history entry": "/history/6",
+	"people": "/people",
+	"person": "/people/tess",
+	"tokens": "/tokens",
+	"hosts": "/hosts",
+	"notices": "/notices",
+	"maintenance": "/maintenance",
+	"no such page": "/nowhere",
+	"no such landing": "/products/web/landings/999",
+};
+/* As a stranger sees them. */
+export const DOORS = {"login": "/login", "login by link": "/login/dr_0000"};
+
+/* The static report of this house: names and file: addresses of its pages. */
+export function reportOf(house) {
+	const folder = path.join(house.folder, "report");
+	house.drover("report", "--out", folder);
+	return Object.fromEntries(fs.readdirSync(folder).filter((name) => name.endsWith(".html"))
+		.map((name) => [`report ${name}`, pathToFileURL(path.join(folder, name)).href]));
+}
