@@ -312,6 +312,19 @@ def test_a_login_says_the_same_of_who_is_there_and_who_is_not(house):
         assert shown.status == 303 and shown.header("Location") == "/login?next=" + urllib.parse.quote(path, safe="")
 
 
+def test_a_stolen_token_guesses_no_password_and_makes_none(house):
+    house.drover("user add rob rob@example.org")
+    token = house.drover("token add ci --person rob").out.strip()
+    made = house.api("PUT", "/people/rob/password", {"new": "the thief's own"}, token=token)
+    assert made.status == 403 and "login link" in made.text
+    house.drover("user password rob", stdin="the real password\n")
+    statuses = [house.api("PUT", "/people/rob/password", {"old": f"guess {n}", "new": "the thief's own"}, token=token).status
+                for n in range(6)]
+    assert statuses[0] == 403 and statuses[-1] == 429
+    right = {"old": "the real password", "new": "the thief's own"}
+    assert house.api("PUT", "/people/rob/password", right, token=token).status == 429
+
+
 # Bytes on the wire ---------------------------------------------------------------------------------------------------
 
 ODD_PATHS = [b"/../etc/passwd", b"/%2e%2e/etc/passwd", b"/..%2fetc/passwd", b"/%252e%252e/etc", b"/..\\..\\etc", b"/%5c..%5cetc",
