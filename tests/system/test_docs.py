@@ -373,7 +373,7 @@ def number_of(text, known):
     """The value of a constant expression of numbers and names."""
     expression = re.sub(r"\((?:gsize|gint64)\)|G_GINT64_CONSTANT", "", text)
     expression = re.sub(r"[A-Z]\w+", lambda match: str(known[match[0]]), expression)
-    assert re.fullmatch(r"[\d\s()*+-]+", expression), text
+    assert re.fullmatch(r"[\d\s()*+<-]+", expression), text
     return eval(expression)  # only digits and signs, see above
 
 
@@ -383,7 +383,7 @@ def limits_of_headers():
         text = re.sub(r"\\\n\s*", "", header.read_text())
         for name, value in LIMIT.findall(text):
             value = value.partition("/*")[0].strip()
-            if re.fullmatch(r"[\w\s()*+-]+", value) and name not in INSIDE:
+            if '"' not in value and name not in INSIDE:
                 known[name] = number_of(value, known)
     return known
 
