@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/routes.h"
+#include "api/transitions.h"
 #include "api/view.h"
 #include "landing/import.h"
 #include "landing/verdict.h"
@@ -240,28 +241,12 @@ static json_t *import_landings(ApiCall *call, GError **error)
 	return g_steal_pointer(&result);
 }
 
-typedef struct ImportUnder {
-	ApiCall *call;
-	json_t *result;
-} ImportUnder;
-
-static gboolean import_in_transaction(Store *store, gpointer of, GError **error)
-{
-	ImportUnder *under = of;
-	g_clear_pointer(&under->result, json_decref);
-	under->result = import_landings(under->call, error);
-	return under->result != NULL;
-}
-
 /* What is deployable afterwards is read from the committed state. */
 static json_t *import_then_look(ApiCall *call, GError **error)
 {
-	ImportUnder under = {call, NULL};
-	if (!store_write(call->store, import_in_transaction, &under, error)) {
-		g_clear_pointer(&under.result, json_decref);
+	g_autoptr(json_t) result = transitions_write(call, import_landings, "import", error);
+	if (result == NULL)
 		return NULL;
-	}
-	g_autoptr(json_t) result = under.result;
 	g_autoptr(LandingBook) book = take_book(call, error);
 	if (book == NULL)
 		return NULL;

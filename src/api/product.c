@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/routes.h"
+#include "api/transitions.h"
 #include "api/view.h"
 #include "landing/git.h"
 #include "wire/mail.h"
@@ -130,7 +131,7 @@ static json_t *add_product(ApiCall *call, GError **error)
 	return g_steal_pointer(&settings);
 }
 
-static json_t *update_product(ApiCall *call, GError **error)
+static json_t *change_settings(ApiCall *call, GError **error)
 {
 	const char *name = api_parameter(call, "product"), *reason;
 	gint64 version;
@@ -163,10 +164,16 @@ static json_t *update_product(ApiCall *call, GError **error)
 	return g_steal_pointer(&after);
 }
 
+/* Another baseline is another state of every landing up to it. */
+static json_t *update_product(ApiCall *call, GError **error)
+{
+	return transitions_write(call, change_settings, "settings", error);
+}
+
 const ApiRoute api_product_routes[] = {
 	{"GET", "/products", ROLE_VIEWER, API_READ | API_ANYWHERE, list_products},
 	{"POST", "/products", ROLE_ADMIN, API_WRITE, add_product},
 	{"GET", "/products/{product}", ROLE_VIEWER, API_READ, show_product},
-	{"PATCH", "/products/{product}", ROLE_OPERATOR, API_WRITE, update_product},
+	{"PATCH", "/products/{product}", ROLE_OPERATOR, API_JOB, update_product},
 	{0},
 };

@@ -4,6 +4,7 @@
  */
 #include "api/transitions.h"
 
+#include "api/maintenance.h"
 #include "base/log.h"
 
 typedef struct Standing {
@@ -91,4 +92,61 @@ void transitions_log(
 		before += known ? 1 : 0;
 		after++;
 	}
+}
+
+typedef struct Watched {
+	ApiCall *call;
+	ApiHandler handler;
+	StatesThen *then;
+	json_t *answer;
+} Watched;
+
+static LandingBook *take_book(ApiCall *call, GError **error)
+{
+	return landing_books_take(
+		call->site->books, call->store, api_parameter(call, "product"), error);
+}
+
+static gboolean remember_states(Watched *watched, GError **error)
+{
+	g_autoptr(LandingBook) book = take_book(watched->call, error);
+	if (book == NULL)
+		return FALSE;
+	g_clear_pointer(&watched->then, states_then_free);
+	watched->then = states_then(book);
+	return TRUE;
+}
+
+static gboolean write_watched(Store *store, gpointer of, GError **error)
+{
+	Watched *watched = of;
+	g_clear_pointer(&watched->answer, json_decref);
+	if (!maintenance_refuse(watched->call->site, store, error) ||
+		!remember_states(watched, error))
+		return FALSE;
+	watched->answer = watched->handler(watched->call, error);
+	return watched->answer != NULL;
+}
+
+/* It is committed, so the answer stands even when the log cannot tell what came of it. */
+static void tell_what_came(const Watched *watched, const char *cause)
+{
+	g_autoptr(GError) problem = NULL;
+	g_autoptr(LandingBook) book = take_book(watched->call, &problem);
+	if (book != NULL)
+		transitions_log(watched->then, book, watched->call->actor->name, cause);
+	else
+		log_event(LOG_LEVEL_WARNING, "landing.transitions-untold", "product",
+			api_parameter(watched->call, "product"), "why", problem->message, NULL);
+}
+
+json_t *transitions_write(ApiCall *call, ApiHandler handler, const char *cause, GError **error)
+{
+	Watched watched = {call, handler, NULL, NULL};
+	if (store_write(call->store, write_watched, &watched, error))
+		tell_what_came(&watched, cause);
+	else
+		g_clear_pointer(&watched.answer, json_decref);
+	states_then_free(watched.then);
+	return watched.answer;
 }

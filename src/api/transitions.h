@@ -7,6 +7,7 @@
 #ifndef API_TRANSITIONS_H
 #define API_TRANSITIONS_H
 
+#include "api/api.h"
 #include "api/view.h"
 
 /* The states of all landings at one moment. */
@@ -22,5 +23,9 @@ void transitions_log_source(LandingBook *book);
 /* A line for each landing whose state differs from then. `cause` names what did it. */
 void transitions_log(
 	const StatesThen *then, LandingBook *book, const char *actor, const char *cause);
+
+/* Calls `handler`, which changes the call's {product}, inside store_write() and out of maintenance,
+ * and logs the transitions that came of it. A new reference, or NULL with error set. */
+json_t *transitions_write(ApiCall *call, ApiHandler handler, const char *cause, GError **error);
 
 #endif
