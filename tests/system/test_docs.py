@@ -11,7 +11,7 @@ What is shown is compared with what comes, standard error included, but for:
     blanks               any number for one or more
     log lines            left out, unless the block shows some
 
-The addresses 127.0.0.1:8461 and :8460 become free ones. A command that fails is followed by "$ echo $?".
+The addresses 127.0.0.1:8461 and :8460 become free ones, and droverd's clock stands still. A command that fails is followed by "$ echo $?".
 """
 import functools
 import json
@@ -24,6 +24,7 @@ import subprocess
 import urllib.request
 
 import pytest
+import yaml
 
 from conftest import ALLOW_ROOT, BUILD, ROOT, frozen_environment
 
@@ -120,7 +121,8 @@ def shell_of(folder, ports):
         (programs / name).chmod(0o755)
     environment = frozen_environment(folder)
     pathlib.Path(environment["DROVER_CONFIG"]).write_text(
-        f"[admin]\nlisten = {ports['127.0.0.1:8461']}\n[public]\nlisten = {ports['127.0.0.1:8460']}\n")
+        f"[admin]\nlisten = {ports['127.0.0.1:8461']}\n[public]\nlisten = {ports['127.0.0.1:8460']}\n"
+        "[clock]\nscan-every = 0\nremind-every = 0\n")
     environment["PATH"] = f"{programs}:{environment['PATH']}"
     environment["DROVER_STATE"] = str(folder / "state")
     environment["COLUMNS"] = "120"
@@ -224,12 +226,12 @@ def test_every_page_can_be_reached_from_the_readme():
 def table():
     said = subprocess.run([BUILD / "drover", "help", "--json"], capture_output=True, check=True, text=True).stdout
     read = json.loads(said)
-    return {command["name"]: command for command in read["commands"]}, read["options"]
+    return {command["name"]: command for command in read["commands"]}, read["options"], read["exit_codes"]
 
 
 def problem_of(words):
     """What is wrong with a command line after `drover`, as words; None when nothing is."""
-    commands, general = table()
+    commands, general, _ = table()
     groups = {name.split()[0] for name in commands if " " in name}
     named = {"--" + option["name"]: option for option in general}
     at = 0
@@ -320,7 +322,7 @@ def texts_of(path):
 
 
 def test_messages_of_the_programs_name_real_commands():
-    commands, _ = table()
+    commands = table()[0]
     known = {name.split()[0] for name in commands}
     wrong = []
     for path in sorted([*ROOT.glob("src/**/*.c"), *ROOT.glob("src/**/*.h")]):
@@ -353,6 +355,19 @@ def test_the_table_of_metrics_is_what_the_server_says(web, server):
     names = {re.match(r"\w+", line)[0] for line in said.splitlines() if line and not line.startswith("#")}
     described = [row[0].strip("`").partition("{")[0] for row in rows_under(ROOT / "docs/guide.md", "### Metrics")]
     assert sorted(described) == sorted(names)
+
+
+def test_the_page_about_the_api_knows_its_routes_and_errors():
+    document = yaml.safe_load((ROOT / "src/api/openapi.yaml").read_text())
+    page = ROOT / "docs/api.md"
+    cells = "\n".join(row[0] for row in rows_under(page, "## Routes"))
+    shown = {path for path in re.findall(r"/[\w{}/.-]+", cells.replace("…/", "/products/{product}/"))}
+    assert shown == set(document["paths"])
+    kinds = document["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["kind"]["enum"]
+    assert sorted(row[0].strip("`") for row in rows_under(page, "## Errors")) == sorted(kinds)
+    _, _, codes = table()
+    statuses = {int(row[2]) for row in rows_under(page, "## Errors")}
+    assert statuses == {code["status"] for code in codes} - {0}
 
 
 def test_the_guide_names_what_building_needs():
