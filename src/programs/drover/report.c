@@ -93,6 +93,13 @@ static gboolean may_replace(const char *folder, gboolean *there, GError **error)
 	return FALSE;
 }
 
+/* The old report goes only when a power cut can no longer bring its name back. */
+static gboolean remove_old(const char *old, const char *folder, GError **error)
+{
+	g_autofree char *parent = g_path_get_dirname(folder);
+	return file_sync_folder(parent, error) && file_remove(old, error);
+}
+
 /* For file systems that cannot exchange two names at once: for an instant there is no folder, never
  * half a one. */
 static gboolean swap_in_two_steps(const char *fresh, const char *folder, GError **error)
@@ -106,7 +113,7 @@ static gboolean swap_in_two_steps(const char *fresh, const char *folder, GError 
 			g_prefix_error(error, "the old report is now %s; ", old);
 		return FALSE;
 	}
-	return file_remove(old, error);
+	return remove_old(old, folder, error);
 }
 
 static gboolean put_in_place(const char *fresh, const char *folder, gboolean there, GError **error)
@@ -115,7 +122,7 @@ static gboolean put_in_place(const char *fresh, const char *folder, gboolean the
 		return rename(fresh, folder) == 0 ||
 		       fail_errno(error, "rename the new report to", folder);
 	if (renameat2(AT_FDCWD, fresh, AT_FDCWD, folder, RENAME_EXCHANGE) == 0)
-		return file_remove(fresh, error);
+		return remove_old(fresh, folder, error);
 	if (errno == EINVAL || errno == ENOSYS || errno == ENOTSUP)
 		return swap_in_two_steps(fresh, folder, error);
 	return fail_errno(error, "put the new report in the place of", folder);

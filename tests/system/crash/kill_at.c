@@ -59,10 +59,11 @@ __attribute__((constructor)) static void read_environment(void)
 
 static void trace(const char *name, unsigned long inode, const char *path, const char *second)
 {
-	char line[2 * PATH_MAX + 100];
+	char line[4 * PATH_MAX + 100];
 	if (trace_fd < 0)
 		return;
-	int size = snprintf(line, sizeof line, "%s\t%lu\t%s\t%s\n", name, inode, path, second);
+	int size = snprintf(line, sizeof line, "%s\t%lu\t%s\t%s\t%d\n", name, inode, path, second,
+		(int)getpid());
 	syscall(SYS_write, trace_fd, line, (size_t)size);
 }
 
@@ -179,10 +180,26 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	ON_FILE(ssize_t, "send", fd, SYS_sendmsg, fd, message, flags);
 }
 
+/* The path of what `path` names in `folder`, for the trace; `full` has room for twice a path. */
+static const char *full_path(int folder, const char *path, char *full)
+{
+	char link[64] = "/proc/self/cwd", name[PATH_MAX] = "";
+	if (trace_fd < 0 || path[0] == '/')
+		return path;
+	if (folder != AT_FDCWD)
+		snprintf(link, sizeof link, "/proc/self/fd/%d", folder);
+	ssize_t length = readlink(link, name, sizeof name - 1);
+	name[length > 0 ? length : 0] = '\0';
+	snprintf(full, 2 * PATH_MAX, "%s/%s", name, path);
+	return full;
+}
+
 int renameat2(int old_folder, const char *old, int new_folder, const char *new, unsigned int flags)
 {
+	char full_old[2 * PATH_MAX], full_new[2 * PATH_MAX];
 	const char *name = flags & RENAME_EXCHANGE ? "exchange" : "rename";
-	ON_PATH(name, old, new, SYS_renameat2, old_folder, old, new_folder, new, flags);
+	ON_PATH(name, full_path(old_folder, old, full_old), full_path(new_folder, new, full_new),
+		SYS_renameat2, old_folder, old, new_folder, new, flags);
 }
 
 int renameat(int old_folder, const char *old, int new_folder, const char *new)
@@ -197,7 +214,9 @@ int rename(const char *old, const char *new)
 
 int unlinkat(int folder, const char *path, int flags)
 {
-	ON_PATH("unlink", path, "", SYS_unlinkat, folder, path, flags);
+	char full[2 * PATH_MAX];
+	const char *name = flags & AT_REMOVEDIR ? "rmdir" : "unlink";
+	ON_PATH(name, full_path(folder, path, full), "", SYS_unlinkat, folder, path, flags);
 }
 
 int unlink(const char *path)
@@ -212,5 +231,6 @@ int rmdir(const char *path)
 
 int mkdir(const char *path, mode_t mode)
 {
-	ON_PATH("mkdir", path, "", SYS_mkdirat, AT_FDCWD, path, mode);
+	char full[2 * PATH_MAX];
+	ON_PATH("mkdir", full_path(AT_FDCWD, path, full), "", SYS_mkdirat, AT_FDCWD, path, mode);
 }
