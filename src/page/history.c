@@ -123,7 +123,7 @@ char *page_history(
 /* A value as a person reads it: texts bare, the rest as JSON. Caller frees; NULL for absent. */
 static char *value_text(const json_t *value)
 {
-	if (!value)
+	if (!value || json_is_null(value))
 		return NULL;
 	if (json_is_string(value))
 		return g_strdup(json_string_value(value));

@@ -66,7 +66,7 @@ static void write_roles(Html *html, const PageFrame *frame, const json_t *person
 		html_element(html, "p", "None: this person sees nothing. An admin gives roles.",
 			"class", "quiet", NULL);
 	} else {
-		part_table_open(html, "stack", "Roles", role_columns);
+		part_table_open(html, "stack", "Roles, product by product", role_columns);
 		size_t index;
 		json_t *role;
 		json_array_foreach (roles, index, role)

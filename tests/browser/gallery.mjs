@@ -90,8 +90,8 @@ function furnish(house, name, title, story, daysAgo) {
 
 const house = new House();
 furnish(house, "shop", "The web shop", SHOP, 6.2);
-furnish(house, "api", "API for partners", API, 2.1);
-furnish(house, "sensor", "Sensor firmware", FIRMWARE, 1.4);
+furnish(house, "shop-api", "API for partners", API, 2.1);
+furnish(house, "thermometer", "Firmware of the sensors", FIRMWARE, 1.4);
 house.git("shop", "", "branch", "passkeys", "main~13");
 house.commit("shop", [{subject: "Try a dark sheet", author: AUTHORS[1], branch: "dark-sheet", from: "main"}], Date.now() - 9e6);
 house.drover("landing", "scan", "shop");
@@ -118,7 +118,7 @@ async function picture(page, name) {
 }
 
 const pages = {
-	overview: "/", product: "/products/shop", "product-api": "/products/api", landings: "/products/shop/landings",
+	overview: "/", product: "/products/shop", "product-api": "/products/shop-api", landings: "/products/shop/landings",
 	landing: "/products/shop/landings/22", "landing-bad": "/products/shop/landings/8", where: "/products/shop/where?q=grace@example.org",
 	history: "/history", "history-verified": "/history?verify=1", "history-entry": "/history/12", people: "/people",
 	person: "/people/grace", hosts: "/hosts", notices: "/notices", maintenance: "/maintenance", problem: "/nowhere",
