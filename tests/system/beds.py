@@ -7,12 +7,9 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import socket
-import ssl
 import subprocess
-import sys
 import threading
 import time
 import uuid

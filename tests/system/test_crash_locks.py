@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: ISC
 """One at a time: two simultaneous `drover run`, dead holders, and locks that are held for too long."""
-import json
 import os
 import random
 import re
 import signal
 import socket
 import subprocess
-import time
 
 import pytest
 

@@ -9,7 +9,6 @@ import itertools
 
 import pytest
 
-import beds
 from test_crash_locks import preloaded
 
 

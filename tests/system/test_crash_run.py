@@ -7,7 +7,6 @@ that nobody disturbed leaves: nothing lost, nothing done twice. (A mail may come
 when the end came while it was `sending`.) A sample of the instants by default; DROVER_TEST_FULL=1 tries them all.
 """
 import json
-import os
 import random
 import shutil
 import signal
