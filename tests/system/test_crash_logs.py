@@ -121,6 +121,7 @@ class _Any:
 ANY = _Any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_json", [False, True], ids=["logfmt", "json"])
 def test_what_the_logs_say_last_is_how_each_landing_stands(drover, repository, as_json):
     repository.commit("Begin", "Bug: 1")
