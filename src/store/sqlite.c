@@ -31,6 +31,7 @@ typedef struct SqliteRows {
 
 static const char SQL_SETTINGS[] = "PRAGMA foreign_keys = ON;"
 				   "PRAGMA synchronous = FULL;"
+				   "PRAGMA cache_size = -32000;"
 				   "PRAGMA trusted_schema = OFF;"
 				   "PRAGMA case_sensitive_like = ON;";
 
