@@ -23,6 +23,7 @@ typedef struct Search {
 	const View *view;
 	char *folded;
 	const char *query;
+	gboolean is_ascii; /* the query */
 	json_t *matches;
 	GHashTable *seen; /* ordinals shown as landings */
 } Search;
@@ -87,8 +88,11 @@ static void add_match(Search *search, const char *kind, const char *name, const 
 			"why", json_text_or_null(why)));
 }
 
+/* Folding is dear; most texts and questions are plain ASCII. */
 static gboolean contains(const Search *search, const char *text)
 {
+	if (search->is_ascii && g_str_is_ascii(text))
+		return strcasestr(text, search->query) != NULL;
 	g_autofree char *folded = g_utf8_casefold(text, -1);
 	return strstr(folded, search->folded) != NULL;
 }
@@ -149,11 +153,13 @@ static void add_landing(Search *search, const char *kind, const BookLanding *lan
 static void search_landings(Search *search)
 {
 	LandingBook *book = search->view->book;
+	const char *query = search->query;
+	gint64 ordinal;
+	if (!g_ascii_string_to_signed(query, 10, 1, G_MAXINT64, &ordinal, NULL))
+		ordinal = 0;
 	for (guint i = landing_book_count(book); i > 0 && !full(search); i--) {
 		const BookLanding *landing = landing_book_at(book, i - 1);
-		g_autofree char *ordinal = g_strdup_printf("%" G_GINT64_FORMAT, landing->ordinal);
-		const char *query = search->query;
-		if (strcmp(ordinal, query) == 0 || strcmp(landing->revision, query) == 0)
+		if (landing->ordinal == ordinal || strcmp(landing->revision, query) == 0)
 			add_landing(search, "landing", landing);
 		else if (book_landing_item(landing, *query == '#' ? query + 1 : query) != NULL)
 			add_landing(search, "item", landing);
@@ -182,7 +188,7 @@ static json_t *answer_where(ApiCall *call, GError **error)
 	g_autoptr(json_t) matches = json_array();
 	g_autofree char *folded = g_utf8_casefold(query, -1);
 	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
-	Search search = {view, folded, query, matches, seen};
+	Search search = {view, folded, query, g_str_is_ascii(query), matches, seen};
 	if (!search_branches(&search, call->store, error) ||
 		!search_commits(&search, call->store, error))
 		return NULL;

@@ -86,6 +86,10 @@ static gboolean read_one_of(const char **at, const char *letters)
 	return TRUE;
 }
 
+/* 0001-01-01T00:00:00Z, and the last microsecond of 9999: what four digits can write. */
+#define FIRST_US (G_GINT64_CONSTANT(-62135596800) * US_PER_SECOND)
+#define LAST_US	 (G_GINT64_CONSTANT(253402300800) * US_PER_SECOND - 1)
+
 /* "2026-11-21": days since 1970-01-01. */
 static gboolean read_date(const char **at, gint64 *days)
 {
@@ -148,7 +152,13 @@ gboolean parse_time(const char *text, gint64 *time_us, GError **error)
 			text);
 		return FALSE;
 	}
-	*time_us = days * US_PER_DAY + of_day_us - offset * US_PER_SECOND;
+	gint64 utc_us = days * US_PER_DAY + of_day_us - offset * US_PER_SECOND;
+	if (utc_us < FIRST_US || utc_us > LAST_US) {
+		drover_error_set(error, DROVER_ERROR_INPUT,
+			"'%.60s' is not a time in the years 1 to 9999 of UTC", text);
+		return FALSE;
+	}
+	*time_us = utc_us;
 	return TRUE;
 }
 

@@ -7,19 +7,22 @@
 
 #include <string.h>
 
+/* The plus signs keep SQLite from looking by product, through all landings there are: what is new
+ * is found by id. */
+static const char sql_newest[] = "SELECT MAX(id) FROM landing";
 static const char sql_landings[] =
 	"SELECT id, ordinal, revision, author_name, author_email, landed_us, subject, qa, commits, "
-	"notes FROM landing WHERE product_id = ? AND id > ? AND retired_us IS NULL ORDER BY id";
+	"notes FROM landing WHERE +product_id = ? AND id > ? AND retired_us IS NULL ORDER BY id";
 static const char sql_items[] =
 	"SELECT landing_item.landing_id, landing_item.item, landing_item.message_state "
 	"FROM landing_item JOIN landing ON landing.id = landing_item.landing_id "
-	"WHERE landing.product_id = ? AND landing.id > ? AND landing.retired_us IS NULL "
-	"ORDER BY landing_item.landing_id, landing_item.item";
+	"WHERE +landing.product_id = ? AND landing.id > ? AND landing.retired_us IS NULL "
+	"ORDER BY landing.id, landing_item.item";
 static const char sql_targets[] =
 	"SELECT landing_target.landing_id, landing_target.kind, landing_target.ordinal "
 	"FROM landing_target JOIN landing ON landing.id = landing_target.landing_id "
-	"WHERE landing.product_id = ? AND landing.id > ? AND landing.retired_us IS NULL "
-	"ORDER BY landing_target.landing_id, landing_target.kind, landing_target.position";
+	"WHERE +landing.product_id = ? AND landing.id > ? AND landing.retired_us IS NULL "
+	"ORDER BY landing.id, landing_target.kind, landing_target.position";
 static const char sql_verdicts[] = "SELECT id, landing_id, item, state FROM verdict "
 				   "WHERE product_id = ? AND id > ? ORDER BY id";
 
@@ -31,9 +34,10 @@ struct LandingBook {
 	GHashTable *keys;      /* item -> key + 1 */
 	GPtrArray *item_names; /* by key; borrowed from texts */
 	DeployableIndex *index;
-	gint64 last_landing, last_verdict; /* ids read */
-	char *digest;			   /* of the states; NULL when it must be computed */
-	char *told_digest;		   /* the one that landing_book_tell_digest() gave last */
+	gint64 last_landing; /* newest id looked at, of any product */
+	gint64 last_verdict; /* newest id read */
+	char *digest;	     /* of the states; NULL when it must be computed */
+	char *told_digest;   /* the one that landing_book_tell_digest() gave last */
 };
 
 struct LandingBooks {
@@ -124,7 +128,6 @@ static gboolean read_landings(LandingBook *book, Store *store, GError **error)
 		if (!landing_qa_parse(store_rows_text(rows, 7), &landing.message_qa))
 			landing.message_qa = LANDING_QA_REQUIRED;
 		landing.qa = landing.message_qa;
-		book->last_landing = landing.id;
 		g_array_append_val(book->landings, landing);
 	}
 	return TRUE;
@@ -294,6 +297,22 @@ static gboolean index_from(LandingBook *book, guint first, GError **error)
 	return TRUE;
 }
 
+/* What landed since the book was last looked at; most often nothing. */
+static gboolean read_new(LandingBook *book, Store *store, GError **error)
+{
+	gint64 after = book->last_landing, newest;
+	guint first = book->landings->len;
+	if (!store_query_integer(store, error, 0, &newest, sql_newest, STORE_NO_PARAMS))
+		return FALSE;
+	if (newest == after)
+		return TRUE;
+	if (!read_landings(book, store, error) || !read_items(book, store, after, first, error) ||
+		!read_targets(book, store, after, first, error))
+		return FALSE;
+	book->last_landing = newest;
+	return TRUE;
+}
+
 static gboolean book_refresh(LandingBook *book, Store *store, const char *name, GError **error)
 {
 	g_autoptr(Product) product = product_load(store, name, error);
@@ -304,14 +323,12 @@ static gboolean book_refresh(LandingBook *book, Store *store, const char *name, 
 		book_start(book, product->baseline);
 	g_clear_pointer(&book->product, product_free);
 	book->product = g_steal_pointer(&product);
-	gint64 after = book->last_landing;
 	guint first = book->landings->len;
 	gint64 verdicts = book->last_verdict;
-	if (!read_landings(book, store, error) || !read_items(book, store, after, first, error) ||
-		!read_targets(book, store, after, first, error) ||
-		!read_verdicts(book, store, first, error) || !index_from(book, first, error))
+	if (!read_new(book, store, error) || !read_verdicts(book, store, first, error) ||
+		!index_from(book, first, error))
 		return FALSE;
-	if (book->last_landing != after || book->last_verdict != verdicts)
+	if (book->landings->len != first || book->last_verdict != verdicts)
 		g_clear_pointer(&book->digest, g_free);
 	return TRUE;
 }
