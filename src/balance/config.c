@@ -176,7 +176,7 @@ static void need(const Reader *reader, const ConfigService *service, ConfigMonit
 	add_error(reader, service->name, "monitors", missing);
 }
 
-static void check_service(const Reader *reader, ConfigService *service)
+static void check_service(const Reader *reader, ConfigService *service, gboolean sound)
 {
 	if (service->monitors == NULL)
 		service->monitors = g_new0(char *, 1);
@@ -186,7 +186,7 @@ static void check_service(const Reader *reader, ConfigService *service)
 		service->dnsquery.hostnames != NULL && service->dnsquery.hostnames[0] != NULL);
 	need(reader, service, CONFIG_RUNCOMMAND, "runcommand.command",
 		service->runcommand.command != NULL && *service->runcommand.command == '/');
-	if (service->monitors[0] == NULL)
+	if (sound && service->monitors[0] == NULL)
 		add_problem(reader->config->warnings,
 			g_strdup_printf(
 				"%s: [%s] has no monitors: every enabled server is taken to be up",
@@ -239,8 +239,9 @@ static void read_services(Reader *reader)
 		ConfigService *service = g_new0(ConfigService, 1);
 		service->name = g_strdup(*sections);
 		g_ptr_array_add(reader->config->services, service);
+		guint errors = reader->config->errors->len;
 		read_section(reader, *sections, CONFIG_SCOPE_SERVICE, service);
-		check_service(reader, service);
+		check_service(reader, service, reader->config->errors->len == errors);
 	}
 	check_addresses(reader);
 	if (reader->config->services->len == 0)

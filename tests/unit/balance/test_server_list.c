@@ -106,7 +106,7 @@ static void test_json_lists(void **state)
 static void test_errors_are_told_up_to_a_limit_and_counted(void **state)
 {
 	g_autofree char *lines = g_strnfill(2 * (SERVER_LIST_MAXIMUM_ERRORS + 5), 'x');
-	for (gsize i = 1; lines[i] != '\0'; i += 2)
+	for (gsize i = 1; i < 2 * (SERVER_LIST_MAXIMUM_ERRORS + 5); i += 2)
 		lines[i] = '\n';
 	g_autoptr(ServerList) list =
 		server_list_parse("l", SERVER_LIST_LEGACY, lines, strlen(lines));
