@@ -83,7 +83,7 @@ copy_programs_back() {
 	[ "$work" != "$tree" ] || return 0
 	mkdir -p "$tree/build"
 	local program
-	for program in drover droverd; do
+	for program in drover droverd drover-lvs; do
 		[ ! -f "$work/build/$program" ] || install -m 755 "$work/build/$program" "$tree/build/$program"
 	done
 }

@@ -297,7 +297,7 @@ PoolPolicy config_pool_policy(const ConfigService *service)
 		.threshold = service->depool_threshold,
 		.rise = (guint)service->rise,
 		.fall = (guint)service->fall,
-		.pessimistic = service->start == 1,
+		.pessimistic = service->start == CONFIG_PESSIMISTIC,
 		.slow_start_ms = service->slow_start_ms,
 		.monitors = (const char *const *)service->monitors,
 	};

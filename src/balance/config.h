@@ -18,6 +18,7 @@
 /* In the order of the words in the table. */
 typedef enum ConfigProtocol { CONFIG_TCP, CONFIG_UDP } ConfigProtocol;
 typedef enum ConfigForward { CONFIG_DR, CONFIG_TUNNEL, CONFIG_MASQUERADE } ConfigForward;
+typedef enum ConfigStart { CONFIG_OPTIMISTIC, CONFIG_PESSIMISTIC } ConfigStart;
 typedef enum ConfigMonitor {
 	CONFIG_PROXYFETCH,
 	CONFIG_IDLECONNECTION,
