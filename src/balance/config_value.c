@@ -9,17 +9,14 @@
 #include <string.h>
 
 #include "balance/literal.h"
-#include "balance/server_list.h"
+#include "balance/shown.h"
 #include "base/error.h"
 #include "base/format.h"
-
-enum { SHOWN_BYTES = 60 };
 
 static gboolean refuse(const ConfigKey *key, const char *text, GError **error)
 {
 	g_autofree char *allowed = config_allowed(key);
-	g_autofree char *cut = g_strndup(text, SHOWN_BYTES);
-	g_autofree char *shown = g_utf8_make_valid(cut, -1);
+	g_autofree char *shown = shown_text(text, -1);
 	drover_error_set(
 		error, DROVER_ERROR_INPUT, "must be %s, not %s", allowed, *shown ? shown : "empty");
 	return FALSE;

@@ -4,9 +4,8 @@
  */
 #include "balance/json_input.h"
 
+#include "balance/shown.h"
 #include "base/error.h"
-
-enum { SHOWN_BYTES = 40 };
 
 json_t *balance_json_read(const char *name, const char *text, gsize size_bytes, GError **error)
 {
@@ -39,7 +38,7 @@ char *balance_json_describe(const json_t *value)
 	if (json_is_array(value))
 		return g_strdup("a list");
 	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
-	char *copy = g_strndup(text, SHOWN_BYTES);
+	char *copy = shown_text(text, -1);
 	free(text);
 	return copy;
 }

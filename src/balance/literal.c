@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "balance/shown.h"
 #include "base/error.h"
 
 static Literal *read_value(LiteralReader *reader);
@@ -79,11 +80,10 @@ static gboolean is_word(int c)
 	return c != LITERAL_END && (g_ascii_isalnum(c) || c == '_' || c == '.');
 }
 
-/* What stands at the cursor, cut short, for a message. */
-static char *shown(const LiteralReader *reader)
+/* What stands at the cursor, for a message. */
+static char *found_here(const LiteralReader *reader)
 {
-	gsize length = MIN((gsize)(reader->end - reader->at), LITERAL_SHOWN_BYTES);
-	return g_utf8_make_valid(reader->at, (gssize)length);
+	return shown_text(reader->at, reader->end - reader->at);
 }
 
 static Literal *read_word(LiteralReader *reader)
@@ -105,10 +105,9 @@ static Literal *read_word(LiteralReader *reader)
 		literal->text = g_steal_pointer(&word);
 		return literal;
 	}
-	if (strlen(word) > LITERAL_SHOWN_BYTES)
-		word[LITERAL_SHOWN_BYTES] = '\0';
+	g_autofree char *found = shown_text(word, -1);
 	literal_fail(reader, start,
-		"'%s' is a name, and only True, False and None are values without quotes", word);
+		"'%s' is a name, and only True, False and None are values without quotes", found);
 	return NULL;
 }
 
@@ -193,9 +192,8 @@ static Literal *read_number(LiteralReader *reader)
 		literal->text = g_steal_pointer(&text);
 		return literal;
 	}
-	if (strlen(text) > LITERAL_SHOWN_BYTES)
-		text[LITERAL_SHOWN_BYTES] = '\0';
-	literal_fail(reader, start, "'%s' is no number, or too large", text);
+	g_autofree char *found = shown_text(text, -1);
+	literal_fail(reader, start, "'%s' is no number, or too large", found);
 	return NULL;
 }
 
@@ -294,7 +292,7 @@ static Literal *read_value(LiteralReader *reader)
 	else if (is_word(c))
 		return read_word(reader);
 	else {
-		g_autofree char *found = shown(reader);
+		g_autofree char *found = found_here(reader);
 		literal_fail(reader, reader->at, "'%s' begins no value", found);
 	}
 	return NULL;
@@ -326,7 +324,7 @@ Literal *literal_parse(const char *text, gsize size_bytes, const char *const *na
 	g_autoptr(Literal) value = read_value(&reader);
 	skip_blanks(&reader);
 	if (!reader.failed && literal_peek(&reader) != LITERAL_END) {
-		g_autofree char *rest = shown(&reader);
+		g_autofree char *rest = found_here(&reader);
 		literal_fail(&reader, reader.at, "'%s' after the value: nothing is calculated here",
 			rest);
 	}
@@ -364,14 +362,12 @@ char *literal_describe(const Literal *literal)
 	case LITERAL_INTEGER:
 		return g_strdup_printf("%" G_GINT64_FORMAT, literal->integer);
 	case LITERAL_TEXT: {
-		gsize length = strlen(literal->text);
-		g_autofree char *cut = g_strndup(literal->text, MIN(length, LITERAL_SHOWN_BYTES));
-		g_autofree char *valid = g_utf8_make_valid(cut, -1);
-		return g_strdup_printf("the text '%s'", valid);
+		g_autofree char *shown = shown_text(literal->text, -1);
+		return g_strdup_printf("the text '%s'", shown);
 	}
 	case LITERAL_REAL:
 	case LITERAL_NAME:
-		return g_strndup(literal->text, LITERAL_SHOWN_BYTES);
+		return shown_text(literal->text, -1);
 	case LITERAL_LIST:
 		return g_strdup("a list");
 	case LITERAL_TUPLE:

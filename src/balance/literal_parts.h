@@ -7,8 +7,7 @@
 
 #include "balance/literal.h"
 
-#define LITERAL_END	    (-1)
-#define LITERAL_SHOWN_BYTES 40 /* of what was found, in a message */
+#define LITERAL_END (-1)
 
 typedef struct LiteralReader {
 	const char *text, *at, *end;

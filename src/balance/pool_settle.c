@@ -31,13 +31,10 @@ void pool_add_news(Pool *pool, PoolNewsKind kind, const PoolServer *server)
 static void place(PoolServer *server)
 {
 	if (!is_eligible(server))
-		server->pooled = server->held = FALSE;
+		server->pooled = FALSE;
 	else if (server->up)
-		server->pooled = TRUE, server->held = FALSE;
-	else if (server->maintenance)
-		server->held = FALSE;
-	else
-		server->held = server->pooled;
+		server->pooled = TRUE;
+	server->held = server->pooled && !server->up && !server->maintenance;
 }
 
 static void count(Pool *pool)

@@ -256,8 +256,10 @@ ServerList *server_list_parse(
 					   SERVER_LIST_MAXIMUM_BYTES));
 		return list;
 	}
-	if (size_bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		text += 3, size_bytes -= 3;
+	if (size_bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		size_bytes -= 3;
+	}
 	if (format == SERVER_LIST_JSON)
 		read_json(&reader, text, size_bytes);
 	else

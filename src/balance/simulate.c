@@ -20,6 +20,7 @@ typedef struct Play {
 	json_t *states;
 	gsize cells;
 	gboolean any_drain; /* from here on states tell of drains */
+	json_t *weights;    /* of the list in force: shared by its states */
 	json_t *refused;    /* by the event under way: name -> why; NULL: none */
 } Play;
 
@@ -126,6 +127,17 @@ static gboolean read_start(const json_t *given, gboolean *pessimistic, GError **
 
 /* Events */
 
+static json_t *weights_of(const Pool *pool)
+{
+	json_t *weights = json_object();
+	const GPtrArray *servers = pool_servers(pool);
+	for (guint i = 0; i < servers->len; i++) {
+		const PoolServer *server = servers->pdata[i];
+		json_object_set_new(weights, server->name, json_integer(server->weight));
+	}
+	return weights;
+}
+
 static gboolean read_servers(Play *play, const json_t *object, GError **error)
 {
 	const json_t *servers = json_object_get(object, "servers");
@@ -154,6 +166,8 @@ static gboolean read_servers(Play *play, const json_t *object, GError **error)
 		g_hash_table_add(play->seen, g_strdup(name));
 	}
 	pool_update(play->pool, (const PoolEntry *)(gconstpointer)entries->data, entries->len, 0);
+	json_decref(play->weights);
+	play->weights = weights_of(play->pool);
 	return TRUE;
 }
 
@@ -275,17 +289,6 @@ static gboolean is_draining(const PoolServer *server)
 	return server->drain == POOL_DRAIN_DRAINING;
 }
 
-static json_t *weights_of(const Pool *pool)
-{
-	json_t *weights = json_object();
-	const GPtrArray *servers = pool_servers(pool);
-	for (guint i = 0; i < servers->len; i++) {
-		const PoolServer *server = servers->pdata[i];
-		json_object_set_new(weights, server->name, json_integer(server->weight));
-	}
-	return weights;
-}
-
 static gint by_text(gconstpointer a, gconstpointer b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -323,7 +326,7 @@ static gboolean add_state(Play *play, GError **error)
 	json_object_set_new(state, "up", names_of(pool, pool_server_is_up));
 	json_object_set_new(state, "draining", names_of(pool, is_draining));
 	json_object_set_new(state, "can_depool", json_boolean(pool_can_depool(pool)));
-	json_object_set_new(state, "weights", weights_of(pool));
+	json_object_set(state, "weights", play->weights);
 	if (play->any_drain) {
 		json_object_set(state, "refused", play->refused);
 		json_object_set_new(state, "revoked", revoked_by(pool));
@@ -394,6 +397,7 @@ static void play_clear(Play *play)
 	g_hash_table_unref(play->seen);
 	g_hash_table_unref(play->unresolvable);
 	json_decref(play->refused);
+	json_decref(play->weights);
 }
 
 json_t *simulate_answer(

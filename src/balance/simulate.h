@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #define SIMULATE_MAXIMUM_BYTES (16 * 1024 * 1024)
-#define SIMULATE_MAXIMUM_CELLS 4000000 /* states x servers that the answer may hold */
+#define SIMULATE_MAXIMUM_CELLS 1000000 /* states x servers that the answer may hold */
 
 /* The state after the first list, then after each event. Unknown keys are told in `warnings`
  * (char *, may be NULL). `name` is the file's name in errors. Fails with DROVER_ERROR_INPUT or

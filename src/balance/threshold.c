@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "balance/shown.h"
 #include "base/error.h"
 
 #define ONE G_GUINT64_CONSTANT(1000000000000000000)
@@ -22,9 +23,8 @@ typedef struct Decimal {
 
 static gboolean refuse(const char *text, GError **error)
 {
-	g_autofree char *valid = g_utf8_make_valid(text, -1);
-	drover_error_set(error, DROVER_ERROR_INPUT, "must be " THRESHOLD_ALLOWED ", not %.*s",
-		THRESHOLD_MAXIMUM_BYTES, valid);
+	g_autofree char *shown = shown_text(text, -1);
+	drover_error_set(error, DROVER_ERROR_INPUT, "must be " THRESHOLD_ALLOWED ", not %s", shown);
 	return FALSE;
 }
 

@@ -4,6 +4,7 @@
  * errors all that is required is there.
  */
 #include <stdint.h>
+#include <string.h>
 
 #include "balance/config.h"
 
@@ -12,8 +13,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 static void check_texts(const GPtrArray *texts)
 {
 	g_assert(texts->len <= CONFIG_MAXIMUM_PROBLEMS);
-	for (guint i = 0; i < texts->len; i++)
-		g_assert(g_utf8_validate(texts->pdata[i], -1, NULL));
+	for (guint i = 0; i < texts->len; i++) {
+		const char *text = texts->pdata[i];
+		g_assert(g_utf8_validate(text, -1, NULL));
+		g_assert(strchr(text, '\n') == NULL);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -165,6 +165,9 @@ static void test_a_bad_value_names_file_line_key_and_what_is_allowed(void **stat
 			"f:7:20: [s] depool-threshold: must be a number from 0 to 1"},
 		{"depool_threshold = '.5",
 			"f:7:20: [s] depool_threshold: column 1: the text is not"},
+		{"depool-threshold = .5\n  \x01x",
+			"f:7:20: [s] depool-threshold: must be a number from 0 to 1 "
+			"with at most 18 decimals, such as .5, not .5  x"},
 		{"forward = nat",
 			"f:7:11: [s] forward: must be one of dr, tunnel, masquerade, not nat"},
 		{"start = []", "f:7:9: [s] start: must be one of optimistic, pessimistic, not []"},
