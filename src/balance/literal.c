@@ -298,6 +298,26 @@ static Literal *read_value(LiteralReader *reader)
 	return NULL;
 }
 
+/* 'a', 'b' without brackets: a tuple, too. Takes `first`, which may be NULL. */
+static Literal *read_bare_tuple(LiteralReader *reader, Literal *first)
+{
+	if (first == NULL || !accept_mark(reader, ','))
+		return first;
+	g_autoptr(Literal) tuple = literal_new(LITERAL_TUPLE);
+	g_ptr_array_add(tuple->parts, first);
+	skip_blanks(reader);
+	while (literal_peek(reader) != LITERAL_END) {
+		Literal *part = read_value(reader);
+		if (part == NULL)
+			return NULL;
+		g_ptr_array_add(tuple->parts, part);
+		if (!accept_mark(reader, ','))
+			break;
+		skip_blanks(reader);
+	}
+	return g_steal_pointer(&tuple);
+}
+
 /* NUL and bytes that are not UTF-8 would not survive the way through our own texts. */
 static gboolean check_bytes(LiteralReader *reader)
 {
@@ -321,7 +341,7 @@ Literal *literal_parse(const char *text, gsize size_bytes, const char *const *na
 		.text = text, .at = text, .end = text + size_bytes, .names = names, .error = error};
 	if (!check_bytes(&reader))
 		return NULL;
-	g_autoptr(Literal) value = read_value(&reader);
+	g_autoptr(Literal) value = read_bare_tuple(&reader, read_value(&reader));
 	skip_blanks(&reader);
 	if (!reader.failed && literal_peek(&reader) != LITERAL_END) {
 		g_autofree char *rest = found_here(&reader);

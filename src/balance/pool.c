@@ -347,6 +347,17 @@ guint pool_held_count(const Pool *pool)
 	return pool->held;
 }
 
+guint pool_able(const Pool *pool)
+{
+	guint able = 0;
+	for (guint i = 0; i < pool->servers->len; i++) {
+		const PoolServer *server = pool->servers->pdata[i];
+		if (server->pooled && (server->up || server->maintenance))
+			able++;
+	}
+	return able;
+}
+
 gboolean pool_can_depool(const Pool *pool)
 {
 	return threshold_is_reached(pool->policy.threshold, pool->counting, pool->servers->len);

@@ -156,6 +156,8 @@ const PoolServer *pool_find(const Pool *pool, const char *name);
 guint pool_counting(const Pool *pool);
 guint64 pool_needed(const Pool *pool);
 guint pool_held_count(const Pool *pool);
+/* Pooled servers that can answer a client: up, or in maintenance. What routes depend on. */
+guint pool_able(const Pool *pool);
 gboolean pool_can_depool(const Pool *pool);
 
 /* Monitors say up, and it has an address. */

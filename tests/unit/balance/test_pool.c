@@ -128,6 +128,7 @@ static void test_a_one_server_pool_is_never_emptied_by_a_check(void **state)
 	g_autoptr(Pool) pool = pool_of(&policy, "a");
 	down(pool, "a");
 	assert_pooled(pool, "A");
+	assert_int_equal(pool_able(pool), 0);
 	assert_int_equal(g_array_index(pool_news(pool), PoolNews, 1).kind, POOL_NEWS_HELD);
 }
 
@@ -197,6 +198,7 @@ static void test_maintenance_serves_only_while_nobody_is_up(void **state)
 	assert_orders(pool, "~a"); /* it still answers whom it has */
 	pool_result(pool, "b", 0, POOL_RESULT_MAINTENANCE, 0);
 	assert_pooled(pool, "ab");
+	assert_int_equal(pool_able(pool), 2);
 	up(pool, "b");
 	assert_pooled(pool, "b");
 	down(pool, "a");

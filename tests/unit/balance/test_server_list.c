@@ -40,8 +40,8 @@ static void test_legacy_lists(void **state)
 		{"{'host': 'b', 'weight': 0, 'enabled': 1}\r\n"
 		 "  {'host': '2001:db8::1', 'weight': 65535, 'enabled': False}, # c\r\n",
 			"{\"servers\":{\"b\":{\"enabled\":true,\"weight\":0}},\"errors\":"
-			"[\"l:2: column 61: ', # c' after the value: nothing is calculated "
-			"here\"]}"},
+			"[\"l:2: must be a dict { 'host': …, 'weight': …, 'enabled': … }, not a "
+			"tuple\"]}"},
 		{"{'host': 'b', 'weight': 1, 'enabled': True} # c\r"
 		 "{'host': 'a', 'weight': 1, 'enabled': True}",
 			"{\"servers\":{\"a\":{\"enabled\":true,\"weight\":1},"
