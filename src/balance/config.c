@@ -27,8 +27,12 @@ typedef struct SectionReader {
 	GHashTable *spelled; /* our spelling -> the file's */
 } SectionReader;
 
+/* Takes `what`. A problem is one line, whatever the names and values in it hold. */
 static void add_problem(GPtrArray *problems, char *what)
 {
+	for (char *c = what; *c != '\0'; c++)
+		if (g_ascii_iscntrl(*c))
+			*c = ' ';
 	if (problems->len < CONFIG_MAXIMUM_PROBLEMS)
 		g_ptr_array_add(problems, what);
 	else
