@@ -69,8 +69,8 @@ typedef struct HttpStream HttpStream;
 
 /* text/plain with one line. */
 HttpAnswer *http_answer_new_refusal(int status, const char *reason);
-/* Makes a stream's answer one for HEAD: libmicrohttpd strips a body of bytes by itself, but ends an empty
- * stream with a last chunk, which the peer would take for the next answer. */
+/* Makes a stream's answer one for HEAD: libmicrohttpd strips a body of bytes by itself, but ends an
+ * empty stream with a last chunk, which the peer would take for the next answer. */
 void http_answer_strip_stream(HttpAnswer *answer);
 /* Queues the answer; `last` asks the peer to close. A stream is bound to the connection. FALSE when
  * libmicrohttpd refused it: the connection is then to be closed. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Any bytes as JSON: refused with a message in UTF-8, or read, and then what is written reads the same.
+ * Any bytes as JSON: refused with a message in UTF-8, or read, and then what is written reads the
+ * same.
  */
 #include <string.h>
 

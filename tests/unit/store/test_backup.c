@@ -21,7 +21,8 @@ static const char *const HOUSE[] = {
 	"VALUES ('web', 'It''s \"web\" 🐑', 'master', 'bug', 0, 3, 7, 1, 3, 1, 9007199254740993)",
 	"INSERT INTO landing (id, product_id, ordinal, revision, branch, author_name, "
 	"author_email, "
-	"landed_us, subject, message, qa, commits, changes) SELECT 4294967297, id, 1, 'abc', 'master', "
+	"landed_us, subject, message, qa, commits, changes) SELECT 4294967297, id, 1, 'abc', "
+	"'master', "
 	"'Ada', 'ada@x', "
 	"1800000000000001, '', 'line\nline\tü', 'required', 1, 1 FROM product",
 	"INSERT INTO landing_item (landing_id, item) SELECT id, '7' FROM landing",
