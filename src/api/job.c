@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/job.h"
+#include "api/maintenance.h"
 #include "api/routes.h"
 #include "api/transitions.h"
 #include "api/view.h"
@@ -64,9 +65,19 @@ static json_t *scan_one(ApiCall *call, const char *product, GError **error)
 	return NULL;
 }
 
+/* The switch is looked at again under the lock: an upgrade turns it on first and then looks for
+ * holders, so one of the two sees the other. */
+static StoreJob *take_job(ApiCall *call, const char *job, GError **error)
+{
+	g_autoptr(StoreJob) lock = store_job_take(call->store, job, call->site->clock, error);
+	if (lock == NULL || !maintenance_refuse(call->site, call->store, error))
+		return NULL;
+	return g_steal_pointer(&lock);
+}
+
 static json_t *scan_product(ApiCall *call, GError **error)
 {
-	g_autoptr(StoreJob) lock = store_job_take(call->store, "scan", call->site->clock, error);
+	g_autoptr(StoreJob) lock = take_job(call, "scan", error);
 	return lock != NULL ? scan_one(call, api_parameter(call, "product"), error) : NULL;
 }
 
@@ -83,7 +94,7 @@ static json_t *rebase_product(ApiCall *call, GError **error)
 			"confirm and a reason");
 		return NULL;
 	}
-	g_autoptr(StoreJob) lock = store_job_take(call->store, "scan", call->site->clock, error);
+	g_autoptr(StoreJob) lock = take_job(call, "scan", error);
 	g_autoptr(StatesThen) then = lock != NULL ? look_before(call, product, error) : NULL;
 	ScanOptions options = {.clock = call->site->clock, .actor = call->actor->name};
 	g_auto(ScanOutcome) outcome = {0};
@@ -137,9 +148,8 @@ static gboolean summarise_verdicts(Store *store, gpointer of, GError **error)
 
 static json_t *run_all(ApiCall *call, GError **error)
 {
-	g_autoptr(StoreJob) run = store_job_take(call->store, "run", call->site->clock, error);
-	g_autoptr(StoreJob) scan =
-		run != NULL ? store_job_take(call->store, "scan", call->site->clock, error) : NULL;
+	g_autoptr(StoreJob) run = take_job(call, "run", error);
+	g_autoptr(StoreJob) scan = run != NULL ? take_job(call, "scan", error) : NULL;
 	if (scan == NULL)
 		return NULL;
 	g_autoptr(json_t) scans = json_array();
