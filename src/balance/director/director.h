@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The shell around the pool: for each service of the configuration a list (source.h), its pool
+ * (balance/pool.h), checks (monitor/), the kernel (kernel/keeper.h) and a route. The way of the
+ * data is one: list and results go into the pool, its changes go to the keeper and the routes, its
+ * news to log and alerts.
+ *
+ *     source -> guard -> pool <- checks
+ *                         |
+ *                  keeper, routes, alerts, reports
+ */
+#ifndef BALANCE_DIRECTOR_DIRECTOR_H
+#define BALANCE_DIRECTOR_DIRECTOR_H
+
+#include <jansson.h>
+
+#include "balance/config.h"
+#include "balance/monitor/runner.h"
+#include "base/clock.h"
+
+struct event_base;
+
+typedef struct Director Director;
+
+typedef struct DirectorOptions {
+	struct event_base *base;
+	const char *config_path;
+	const char *state_folder; /* last good lists and drains; made when it is not there */
+	gboolean dry_run;
+	guint32 seed;
+	Runner *runner; /* NULL: no commands */
+	Clock clock;
+} DirectorOptions;
+
+/* Reads the configuration (every error of it in one message), adopts the kernel's table, begins.
+ * Warnings are logged. */
+Director *director_new(const DirectorOptions *options, GError **error);
+/* Stops checking and leaves table and routes as they are. */
+void director_free(Director *director);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Director, director_free)
+/* Withdraws the routes, for a stop that is meant. */
+gboolean director_withdraw(Director *director, GError **error);
+
+/* SIGHUP: reads everything again and applies the difference. A configuration that has errors
+ * changes nothing, and raises an alert. */
+gboolean director_reload(Director *director, GError **error);
+
+/* Steering, by a person whose name is logged. Fails with DROVER_ERROR_NOT_FOUND, or
+ * DROVER_ERROR_CONFLICT saying why.
+ *
+ * Obeys the list that the guard has set aside. */
+gboolean director_accept(Director *director, const char *service, const char *who, GError **error);
+gboolean director_drain(Director *director, const char *service, const char *server,
+	gboolean forced, const char *who, GError **error);
+gboolean director_undrain(Director *director, const char *service, const char *server,
+	const char *who, GError **error);
+
+/* Everything that the program knows, for face, socket and people. New reference; made anew when
+ * something happened since the last call. Times are RFC 3339 or null.
+ *
+ * {"version": "0.1.0", "started": T, "now": T, "dry_run": false, "configuration": PATH,
+ *  "alerts": [{"service": NAME or null, "kind": "held|set-aside|list|kernel|route|drover|
+ *              configuration|runner|address|floor", "since": T, "text": "…"}],
+ *  "services": [{"name", "protocol": "tcp", "address", "port", "scheduler", "forward",
+ *     "depool_threshold": ".5" as written, "can_depool": true, "can_serve": true,
+ *     "route": "announced|withdrawn|off", "needed": 3, "counting": 4,
+ *     "list": {"url", "read": T, "problem": null, "set_aside": null or
+ *              {"since": T, "why", "servers": 3}, "version": 0},
+ *     "servers": [{"host", "address": null or "10.0.0.1", "enabled", "ready", "up", "maintenance",
+ *        "checked": bool, "pooled", "held", "drain": "none|reserved|draining|drained",
+ *        "weight": 10, "current_weight": 10, "since": T of its up or down, "last_check": T,
+ *        "why": "ProxyFetch: 200 in 3 ms", "active": 3, "inactive": 12,
+ *        "monitors": [{"name": "ProxyFetch", "verdict": "passing|failing|unchecked|maintenance",
+ *                      "good": true (its last result), "at": T, "why": "…"}]}]}],
+ *  "figures": {"checks": {…checks_figures}, "kernel": {…keeper_figures}}} */
+json_t *director_status(Director *director);
+
+#endif

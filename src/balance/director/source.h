@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Where a server list comes from: a file that is watched, a web server that is asked, droverd that
+ * is listened to. A source says each new list whole, and what is wrong when it cannot be read; what
+ * to do about it is the director's (balance/guard.h). A source never stops trying.
+ */
+#ifndef BALANCE_DIRECTOR_SOURCE_H
+#define BALANCE_DIRECTOR_SOURCE_H
+
+#include "balance/monitor/resolver.h"
+#include "balance/server_list.h"
+
+struct event_base;
+
+#define SOURCE_FETCH_INTERVAL_MS                                                                   \
+	(30 * 1000)			    /* of http lists, from the end of one try to the next */
+#define SOURCE_FETCH_TIMEOUT_MS (10 * 1000) /* of one try, name and all */
+
+/* What droverd wants of one server; other sources give none. */
+typedef struct SourceOrder {
+	PoolDrain drain;
+	gboolean forced;
+	gint64 id; /* 0: nobody asked for anything */
+} SourceOrder;
+
+typedef struct SourceNews {
+	ServerList *list;	   /* NULL: it could not be read, `problem` says why. Borrowed */
+	const char *problem;	   /* one line; NULL: none */
+	const SourceOrder *orders; /* one for each of list->entries; NULL: none */
+	gboolean forced;	   /* a person wants this very list */
+	gint64 version;		   /* of droverd's list; 0: none */
+	gint64 epoch;
+} SourceNews;
+
+typedef void (*SourceTell)(const SourceNews *news, gpointer of);
+
+typedef struct SourcePlace {
+	struct event_base *base;
+	Resolver *resolver;	/* names of web servers */
+	const char *token_file; /* of this host at droverd; NULL: none */
+	const char *ca_file;	/* NULL: the system's */
+	const char *version;	/* of this program, for User-Agent */
+} SourcePlace;
+
+typedef struct Source Source;
+
+/* `url` as config.h has checked it: file://, http(s)://, drover://. Tells from the loop, never from
+ * within this call, when there is a list and each time it changes; the same bytes are told once. */
+Source *source_new(
+	const SourcePlace *place, const char *url, SourceTell tell, gpointer of, GError **error);
+void source_free(Source *source);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Source, source_free)
+
+/* Reads again now (SIGHUP), and tells even what is unchanged. */
+void source_refresh(Source *source);
+
+/* For drover:// only; the others drop it. What the balancer sees of this pool, as docs/pools.md has
+ * it, without sequence and times of the report itself: sent at once when it differs from the last
+ * one sent, and every 30 s. Takes the reference. */
+void source_report(Source *source, json_t *report);
+
+#endif
