@@ -16,6 +16,12 @@ struct event_base;
 	(30 * 1000)			    /* of http lists, from the end of one try to the next */
 #define SOURCE_FETCH_TIMEOUT_MS (10 * 1000) /* of one try, name and all */
 
+#define SOURCE_FILE_SETTLE_MS	75   /* quiet that a file's writer must keep before it is read */
+#define SOURCE_FILE_WRITING_MS	1000 /* the same, of a writer that has not closed it */
+#define SOURCE_FILE_PATIENCE_MS 2000 /* whatever its writer does, it is read after this */
+#define SOURCE_FILE_GONE_MS	1000 /* a file that goes may come back within this */
+#define SOURCE_FILE_LOOK_MS	(5 * 1000) /* between looks at a file, whatever inotify says */
+
 /* What droverd wants of one server; other sources give none. */
 typedef struct SourceOrder {
 	PoolDrain drain;
