@@ -119,7 +119,7 @@ static gboolean admit(const Control *control, int fd, char **who, GError **error
 	return FALSE;
 }
 
-static json_t *act(
+static json_t *obey(
 	const Control *control, const char *line, gsize size_bytes, int fd, GError **error)
 {
 	g_auto(ControlRequest) request = {0};
