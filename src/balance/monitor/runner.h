@@ -16,6 +16,7 @@ struct event_base;
 #define RUNNER_MAXIMUM_COMMANDS	     256	 /* at one time; more wait */
 #define RUNNER_MAXIMUM_OUTPUT_BYTES  (4 * 1024)	 /* kept of one command's output */
 #define RUNNER_MAXIMUM_REQUEST_BYTES (64 * 1024) /* a command and its arguments */
+#define RUNNER_MAXIMUM_ARGUMENTS     1024	 /* with the command itself */
 
 typedef struct Runner Runner;
 typedef struct RunnerJob RunnerJob;
@@ -27,8 +28,9 @@ typedef enum RunnerEnd {
 	RUNNER_FAILED
 } RunnerEnd;
 
-/* `number`: exit status, signal, or errno. `output` is at most RUNNER_MAXIMUM_OUTPUT_BYTES of what
- * it wrote to both streams, UTF-8. */
+/* `number`: exit status, signal, nothing (timed out), or errno: E2BIG for a command over the
+ * limits, EPIPE when the helper is lost. `output` is the end of what it wrote to both streams, at
+ * most RUNNER_MAXIMUM_OUTPUT_BYTES of it, made UTF-8. */
 typedef void (*RunnerTell)(RunnerEnd end, int number, const char *output, gpointer of);
 
 /* Forks: call it early, before any thread, with few descriptors open. With `user` and `group` not
@@ -40,12 +42,15 @@ void runner_attach(Runner *runner, struct event_base *base);
 void runner_free(Runner *runner);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Runner, runner_free)
 
-/* argv[0] is a path, no shell is involved. `tell` is called once, from the loop. */
+/* argv[0] is a path, no shell is involved. `tell` is called once, from the loop; the job is gone
+ * then. The timeout is counted from when there is a place for it. */
 RunnerJob *runner_run(
 	Runner *runner, const char *const *argv, gint64 timeout_ms, RunnerTell tell, gpointer of);
 /* Kills it; no call to `tell` after this. */
 void runner_drop(RunnerJob *job);
 /* The helper is gone (it was killed): every job has failed, and will. */
 gboolean runner_is_lost(const Runner *runner);
+/* The helper's process. */
+pid_t runner_process(const Runner *runner);
 
 #endif
