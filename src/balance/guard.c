@@ -54,8 +54,8 @@ static gboolean is_too_costly(const Pool *pool, const ServerList *list, char **w
 		return FALSE;
 	*why = g_strdup_printf(
 		"the new list is set aside: it would take away %s and leave %u of %u healthy "
-		"servers, where %" G_GUINT64_FORMAT " of %u are needed; it is obeyed once a person "
-		"accepts it",
+		"servers, where %" G_GUINT64_FORMAT " of %u are needed; drover lvs accept "
+		"obeys it all the same",
 		names->str, loss.after, loss.before, needed, pool_servers(pool)->len);
 	return TRUE;
 }

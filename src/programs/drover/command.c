@@ -40,6 +40,7 @@ static const CommandGroup groups[] = {
 	{"user", "People, their roles and how they log in", user_commands},
 	{"token", "Secrets with which programs and people use the API", token_commands},
 	{"host", "Balancers and nodes", host_commands},
+	{"lvs", "The balancer on this host", lvs_commands},
 	{"config", "The configuration file", config_commands},
 	{NULL, "About the command itself", about_commands},
 	{0},
