@@ -16,12 +16,14 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "balance/director/pause.h"
+#include "balance/shown.h"
 
 /* How long the first address of one family waits for the other family's. */
 #define OTHER_FAMILY_MS	 300
 #define KEPT_CONNECTIONS 1L
-#define CONNECTION_AGE_S 300L /* then the next request connects anew, to what the name says then   \
-			       */
+/* Then the next request connects anew, to what the name says by then. */
+#define CONNECTION_AGE_S 300L
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CURL, curl_easy_cleanup)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CURLU, curl_url_cleanup)
@@ -65,13 +67,6 @@ struct Fetch {
 	Lookup lookups[2];
 	Request *request; /* NULL: idle */
 };
-
-static void schedule(struct event *timer, gint64 after_ms)
-{
-	gint64 wait_ms = MAX(after_ms, 0);
-	const struct timeval after = {wait_ms / 1000, wait_ms % 1000 * 1000};
-	event_add(timer, &after);
-}
 
 /* The request's end */
 
@@ -139,6 +134,12 @@ static void tell_answer(Fetch *fetch)
 	request_free(request);
 }
 
+static char *too_large(const Request *request)
+{
+	return g_strdup_printf("the answer is larger than the %" G_GSIZE_FORMAT " bytes allowed",
+		request->maximum_bytes);
+}
+
 /* The same words for the same fault, however long it took this time. */
 static char *words_of(const Request *request, CURLcode code)
 {
@@ -146,6 +147,8 @@ static char *words_of(const Request *request, CURLcode code)
 	curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &number);
 	if (request->broken != NULL)
 		return g_strdup(request->broken);
+	if (code == CURLE_FILESIZE_EXCEEDED)
+		return too_large(request);
 	if (code == CURLE_COULDNT_CONNECT)
 		return g_strdup_printf(
 			"cannot connect: %s", number != 0 ? g_strerror((int)number) : "refused");
@@ -212,7 +215,7 @@ static int set_alarm(CURLM *multi, long after_ms, void *of)
 	if (after_ms < 0)
 		event_del(fetch->alarm);
 	else
-		schedule(fetch->alarm, after_ms);
+		pause_schedule(fetch->alarm, after_ms);
 	return 0;
 }
 
@@ -248,12 +251,6 @@ static size_t break_off(Request *request, char *why)
 		request->broken = g_steal_pointer(&why);
 	g_free(why);
 	return 0;
-}
-
-static char *too_large(const Request *request)
-{
-	return g_strdup_printf("the answer is larger than the %" G_GSIZE_FORMAT " bytes allowed",
-		request->maximum_bytes);
 }
 
 static size_t take_body(char *bytes, size_t unit, size_t count, void *of)
@@ -307,24 +304,14 @@ static char *part_of(CURLU *url, CURLUPart part, unsigned int flags)
 	return curl_url_get(url, part, &text, flags) == CURLUE_OK ? g_strdup(text) : NULL;
 }
 
-/* Host, port and what is shown of it. */
-static gboolean read_url(Request *request, const FetchCall *call)
+static gboolean read_url(Request *request, const char *text)
 {
 	g_autoptr(CURLU) url = curl_url();
-	const char *method = call->json != NULL ? "POST" : "GET";
-	if (curl_url_set(url, CURLUPART_URL, call->url, 0) != CURLUE_OK) {
-		g_autofree char *valid = g_utf8_make_valid(call->url, -1);
-		g_autofree char *escaped = g_strescape(valid, NULL);
-		request->shown = g_strdup_printf("%s \"%.200s\"", method, escaped);
+	if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK)
 		return FALSE;
-	}
 	request->host = part_of(url, CURLUPART_HOST, 0);
 	request->port = part_of(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-	curl_url_set(url, CURLUPART_USER, NULL, 0);
-	curl_url_set(url, CURLUPART_PASSWORD, NULL, 0);
-	g_autofree char *shown = part_of(url, CURLUPART_URL, 0);
-	request->shown = g_strdup_printf("%s %s", method, shown);
-	return TRUE;
+	return request->host != NULL && request->port != NULL;
 }
 
 static void add_field(Request *request, const char *name, const char *value)
@@ -367,6 +354,7 @@ static void set_up(Request *request, const FetchCall *call)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, call->ca_file);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, call->agent);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->problem);
+	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->maximum_bytes);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
@@ -405,9 +393,9 @@ static void go_on(Fetch *fetch)
 	gboolean any =
 		fetch->lookups[0].address.family != 0 || fetch->lookups[1].address.family != 0;
 	if (all)
-		schedule(fetch->next, 0);
+		pause_schedule(fetch->next, 0);
 	else if (any && !event_pending(fetch->next, EV_TIMEOUT, NULL))
-		schedule(fetch->next, OTHER_FAMILY_MS);
+		pause_schedule(fetch->next, OTHER_FAMILY_MS);
 }
 
 static void on_address(const Address *address, const char *why, gpointer of)
@@ -518,26 +506,40 @@ void fetch_start(Fetch *fetch, const FetchCall *call, FetchTell tell, gpointer o
 	request->timeout_ms = call->timeout_ms;
 	request->maximum_bytes = call->maximum_bytes;
 	request->body = g_string_new(NULL);
+	g_autofree char *shown = fetch_shown(call->url);
+	request->shown = g_strdup_printf("%s %s", call->json != NULL ? "POST" : "GET", shown);
 	request->easy = curl_easy_init();
 	g_assert(request->easy != NULL);
-	schedule(fetch->deadline, call->timeout_ms);
+	pause_schedule(fetch->deadline, call->timeout_ms);
 	const char *fault = fault_of(call);
-	if (!read_url(request, call) && fault == NULL)
+	if (!read_url(request, call->url) && fault == NULL)
 		fault = "this is no address of a web server";
 	if (fault == NULL && needs_lookup(request->host) && fetch->resolver == NULL)
 		fault = "names cannot be looked up here, give the address";
 	if (fault != NULL) {
 		request->broken = g_strdup(fault);
-		schedule(fetch->next, 0);
+		pause_schedule(fetch->next, 0);
 		return;
 	}
 	set_up(request, call);
 	if (!needs_lookup(request->host)) {
-		schedule(fetch->next, 0);
+		pause_schedule(fetch->next, 0);
 		return;
 	}
 	look_up(fetch, request->host);
 	go_on(fetch);
+}
+
+char *fetch_shown(const char *text)
+{
+	g_autoptr(CURLU) url = curl_url();
+	if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK) {
+		g_autofree char *quoted = shown_text(text, -1);
+		return g_strdup_printf("\"%s\"", quoted);
+	}
+	curl_url_set(url, CURLUPART_USER, NULL, 0);
+	curl_url_set(url, CURLUPART_PASSWORD, NULL, 0);
+	return part_of(url, CURLUPART_URL, 0);
 }
 
 gboolean fetch_is_busy(const Fetch *fetch)

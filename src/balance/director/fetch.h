@@ -13,8 +13,9 @@
 
 struct event_base;
 
-#define FETCH_CONNECT_MS (10 * 1000) /* to be connected, TLS and all, unless the whole is shorter  \
-				      */
+#define FETCH_CONNECT_MS                                                                           \
+	(10 * 1000) /* to be connected, TLS and all, unless the whole is shorter                   \
+		     */
 #define FETCH_MAXIMUM_URL_BYTES	   (8 * 1024)
 #define FETCH_MAXIMUM_TOKEN_BYTES  4096
 #define FETCH_MAXIMUM_HEADER_BYTES (64 * 1024) /* of an answer */
@@ -57,6 +58,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fetch, fetch_free)
  * may be under way. A connection that is left from the last request to the same host is used again.
  */
 void fetch_start(Fetch *fetch, const FetchCall *call, FetchTell tell, gpointer of);
+/* A URL as messages may show it: without a password in it, whatever it is. Caller frees. */
+char *fetch_shown(const char *url);
 gboolean fetch_is_busy(const Fetch *fetch);
 /* Drops what is under way without telling. */
 void fetch_cancel(Fetch *fetch);

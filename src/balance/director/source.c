@@ -10,6 +10,21 @@
 
 static const SourceKind *const kinds[] = {
 	&source_kind_file,
+	&source_kind_http,
+	&source_kind_https,
+};
+
+const SourcePace source_pace_usual = {
+	.fetch_interval_ms = SOURCE_FETCH_INTERVAL_MS,
+	.fetch_timeout_ms = SOURCE_FETCH_TIMEOUT_MS,
+	.poll_timeout_ms = SOURCE_POLL_TIMEOUT_MS,
+	.poll_minimum_ms = SOURCE_POLL_MINIMUM_MS,
+	.retry_first_ms = SOURCE_RETRY_FIRST_MS,
+	.retry_last_ms = SOURCE_RETRY_LAST_MS,
+	.refused_ms = SOURCE_REFUSED_MS,
+	.report_minimum_ms = SOURCE_REPORT_MINIMUM_MS,
+	.report_every_ms = SOURCE_REPORT_EVERY_MS,
+	.report_timeout_ms = SOURCE_REPORT_TIMEOUT_MS,
 };
 
 struct Source {

@@ -16,6 +16,17 @@ struct event_base;
 	(30 * 1000)			    /* of http lists, from the end of one try to the next */
 #define SOURCE_FETCH_TIMEOUT_MS (10 * 1000) /* of one try, name and all */
 
+/* Of the conversation with droverd (docs/pools.md). */
+#define SOURCE_POLL_TIMEOUT_MS (35 * 1000) /* of one long poll, which droverd answers within 25 s  \
+					    */
+#define SOURCE_POLL_MINIMUM_MS	 1000	   /* between two polls that bring nothing new */
+#define SOURCE_RETRY_FIRST_MS	 1000	   /* the pause after the first failure; it doubles */
+#define SOURCE_RETRY_LAST_MS	 (30 * 1000) /* the longest */
+#define SOURCE_REFUSED_MS	 (60 * 1000) /* between tries with a token that was refused */
+#define SOURCE_REPORT_MINIMUM_MS 50	     /* what changes within it is one report */
+#define SOURCE_REPORT_EVERY_MS	 (30 * 1000) /* when nothing changes */
+#define SOURCE_REPORT_TIMEOUT_MS (10 * 1000) /* of one report, name and all */
+
 #define SOURCE_FILE_SETTLE_MS	75   /* quiet that a file's writer must keep before it is read */
 #define SOURCE_FILE_WRITING_MS	1000 /* the same, of a writer that has not closed it */
 #define SOURCE_FILE_PATIENCE_MS 2000 /* whatever its writer does, it is read after this */
@@ -40,12 +51,25 @@ typedef struct SourceNews {
 
 typedef void (*SourceTell)(const SourceNews *news, gpointer of);
 
+/* The times above, in milliseconds; tests are in a hurry. */
+typedef struct SourcePace {
+	guint fetch_interval_ms, fetch_timeout_ms;
+	guint poll_timeout_ms, poll_minimum_ms;
+	guint retry_first_ms, retry_last_ms, refused_ms;
+	guint report_minimum_ms, report_every_ms, report_timeout_ms;
+} SourcePace;
+
+extern const SourcePace source_pace_usual;
+
 typedef struct SourcePlace {
 	struct event_base *base;
 	Resolver *resolver;	/* names of web servers */
 	const char *token_file; /* of this host at droverd; NULL: none */
-	const char *ca_file;	/* NULL: the system's */
+	const char *ca_file;	/* that signs droverd's certificate; NULL: the system's */
 	const char *version;	/* of this program, for User-Agent */
+	gboolean droverd_plain; /* speak to droverd without TLS; else only on this machine */
+	gint64 epoch;		/* the highest that was seen before, of this list; 0: none */
+	const SourcePace *pace; /* NULL: the usual one */
 } SourcePlace;
 
 typedef struct Source Source;

@@ -22,6 +22,8 @@ typedef struct SourceKind {
 } SourceKind;
 
 extern const SourceKind source_kind_file;
+extern const SourceKind source_kind_http;
+extern const SourceKind source_kind_https;
 
 /* What a kind says, from the loop only. The director may not free a source while it is told.
  *
