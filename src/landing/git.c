@@ -8,6 +8,7 @@
 static GitScan *scan_new(void)
 {
 	GitScan *scan = g_new0(GitScan, 1);
+	scan->texts = g_string_chunk_new(32 * 1024);
 	scan->landings = g_ptr_array_new_with_free_func(git_landing_free);
 	scan->branches = g_ptr_array_new_with_free_func(git_branch_entry_free);
 	scan->notes = g_ptr_array_new_with_free_func(g_free);
@@ -22,6 +23,7 @@ void git_scan_free(GitScan *scan)
 	g_ptr_array_unref(scan->landings);
 	g_ptr_array_unref(scan->branches);
 	g_ptr_array_unref(scan->notes);
+	g_string_chunk_free(scan->texts);
 	g_free(scan);
 }
 
@@ -74,7 +76,7 @@ GitScan *git_scan(const GitScanOptions *options, GError **error)
 		return g_steal_pointer(&scan);
 	}
 	scan->tip = git_sha(&tip);
-	g_autoptr(GitWalk) walk = git_walk_new(repository, options);
+	g_autoptr(GitWalk) walk = git_walk_new(repository, options, scan->texts);
 	if (!scan_branch(walk, repository, &tip, scan, error))
 		return NULL;
 	return g_steal_pointer(&scan);

@@ -25,26 +25,28 @@
 #define GIT_MAXIMUM_BRANCHES_NAMED 20	   /* in an error */
 #define GIT_SHA_DIGITS		   40
 
+/* Its texts belong to the scan. */
 typedef struct GitCommit {
-	char *sha;
-	char *author_name; /* valid UTF-8 always: other bytes are replaced */
-	char *author_email;
+	const char *sha;
+	const char *author_name; /* valid UTF-8 always: other bytes are replaced */
+	const char *author_email;
 	gint64 authored_us;
-	char *subject;
+	const char *subject;
 	gboolean is_merge;
 } GitCommit;
 
 typedef struct GitLanding {
-	char *sha;
-	char *author_name; /* of the change: for a merge the author of its newest own commit, else
-			      its own */
-	char *author_email;
+	const char *sha;
+	const char *author_name; /* of the change: for a merge the author of its newest own commit,
+				    else its own */
+	const char *author_email;
 	gint64 landed_us; /* committer's time of the first-parent commit */
-	char *subject;
+	const char *subject;
 	char *message; /* of the first-parent commit, cut at MESSAGE_MAXIMUM_BYTES */
 	LandingQa qa; /* what its own commit says; else what all its commits but merges say alike */
 	GPtrArray *items; /* char *, union over its commits, in order of first appearance */
-	GHashTable *message_states; /* item -> ItemState as pointer: QA: trailers */
+	GHashTable *message_states; /* of `items` -> ItemState as pointer: QA: trailers; NULL when
+					no item is named */
 	GPtrArray *rollbacks; /* char *: full SHA of a landing or commit, or digits of an ordinal */
 	GPtrArray *fixes;     /* char *: full SHA, or digits */
 	GPtrArray *notes;     /* char *: what was odd */
@@ -64,7 +66,8 @@ typedef struct GitBranch {
 } GitBranch;
 
 typedef struct GitScan {
-	char *tip;	    /* SHA of the branch now; NULL for an empty repository */
+	GStringChunk *texts; /* of the commits: there are many, and most authors wrote several */
+	char *tip;	     /* SHA of the branch now; NULL for an empty repository */
 	gboolean rewritten; /* `since` is no longer on the first-parent line: nothing else is filled
 			       in */
 	GPtrArray *landings;	 /* GitLanding *, oldest first, those after `since` */

@@ -59,7 +59,7 @@ static gboolean read_tip(
 	if (!count_ahead(reader, tip, branch, error))
 		return FALSE;
 	const GitNode *node = git_walk_known(reader->walk, tip);
-	GitCommit *read = NULL;
+	g_autofree GitCommit *read = NULL;
 	const GitCommit *commit = node ? node->commit : NULL;
 	if (!commit)
 		commit = read = git_walk_read_commit(reader->walk, tip, error);
@@ -69,7 +69,6 @@ static gboolean read_tip(
 	branch->owner = branch->ahead == 0 ? g_strdup(commit->sha) : NULL;
 	branch->author_name = g_strdup(commit->author_name);
 	branch->author_email = g_strdup(commit->author_email);
-	git_commit_entry_free(read);
 	return TRUE;
 }
 

@@ -8,28 +8,12 @@
 
 #include "landing/git_parts.h"
 
-void git_commit_entry_free(gpointer pointer)
-{
-	GitCommit *commit = pointer;
-	if (!commit)
-		return;
-	g_free(commit->sha);
-	g_free(commit->author_name);
-	g_free(commit->author_email);
-	g_free(commit->subject);
-	g_free(commit);
-}
-
 void git_landing_free(gpointer pointer)
 {
 	GitLanding *landing = pointer;
-	g_free(landing->sha);
-	g_free(landing->author_name);
-	g_free(landing->author_email);
-	g_free(landing->subject);
 	g_free(landing->message);
 	g_ptr_array_unref(landing->items);
-	g_hash_table_unref(landing->message_states);
+	g_clear_pointer(&landing->message_states, g_hash_table_unref);
 	g_ptr_array_unref(landing->rollbacks);
 	g_ptr_array_unref(landing->fixes);
 	g_ptr_array_unref(landing->notes);
@@ -40,15 +24,14 @@ void git_landing_free(gpointer pointer)
 static GitLanding *landing_new(const GitNode *head)
 {
 	GitLanding *landing = g_new0(GitLanding, 1);
-	landing->sha = g_strdup(head->commit->sha);
-	landing->subject = g_strdup(head->commit->subject);
+	landing->sha = head->commit->sha;
+	landing->subject = head->commit->subject;
 	landing->landed_us = head->committed_us;
 	landing->items = g_ptr_array_new_with_free_func(g_free);
-	landing->message_states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	landing->rollbacks = g_ptr_array_new_with_free_func(g_free);
 	landing->fixes = g_ptr_array_new_with_free_func(g_free);
 	landing->notes = g_ptr_array_new_with_free_func(g_free);
-	landing->commits = g_ptr_array_new_with_free_func(git_commit_entry_free);
+	landing->commits = g_ptr_array_new_with_free_func(g_free);
 	return landing;
 }
 
@@ -130,7 +113,8 @@ static void combine_items(GitLanding *landing, const GPtrArray *nodes, gboolean 
 {
 	if (!names_items(nodes))
 		return;
-	g_autoptr(GHashTable) states = g_hash_table_new(g_str_hash, g_str_equal);
+	GHashTable *states = g_hash_table_new(g_str_hash, g_str_equal);
+	landing->message_states = states;
 	const GitNode *head = nodes->pdata[0];
 	for (guint i = 0; i < nodes->len; i++) {
 		const GitNode *node = nodes->pdata[i];
@@ -151,13 +135,8 @@ static void combine_items(GitLanding *landing, const GPtrArray *nodes, gboolean 
 	}
 	ItemState for_all =
 		head->commit->is_merge ? ruled_state(head->facts, authors_may_rule) : ITEM_UNRULED;
-	for (guint i = 0; i < landing->items->len; i++) {
-		char *item = landing->items->pdata[i];
-		gpointer state =
-			for_all ? GINT_TO_POINTER(for_all) : g_hash_table_lookup(states, item);
-		if (state)
-			g_hash_table_insert(landing->message_states, g_strdup(item), state);
-	}
+	for (guint i = 0; for_all != ITEM_UNRULED && i < landing->items->len; i++)
+		g_hash_table_insert(states, landing->items->pdata[i], GINT_TO_POINTER(for_all));
 }
 
 typedef struct Target {
@@ -288,8 +267,8 @@ GitLanding *git_landing_build(
 		landing->changes += node->commit->is_merge ? 0 : 1;
 	}
 	const GitCommit *author = author_commit(nodes);
-	landing->author_name = g_strdup(author->author_name);
-	landing->author_email = g_strdup(author->author_email);
+	landing->author_name = author->author_name;
+	landing->author_email = author->author_email;
 	landing->qa = combine_qa(nodes, authors_may_rule);
 	combine_items(landing, nodes, authors_may_rule);
 	combine_references(landing, walk, repository, nodes);

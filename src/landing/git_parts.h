@@ -63,8 +63,9 @@ typedef struct GitNode {
 
 typedef struct GitWalk GitWalk;
 
-/* `repository` and `options` must outlive it. */
-GitWalk *git_walk_new(GitRepository *repository, const GitScanOptions *options);
+/* What it is given must outlive it; commits' texts are added to `texts`. */
+GitWalk *git_walk_new(
+	GitRepository *repository, const GitScanOptions *options, GStringChunk *texts);
 void git_walk_free(GitWalk *walk);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GitWalk, git_walk_free)
 
@@ -81,13 +82,12 @@ GPtrArray *git_walk_own(GitWalk *walk, GitNode *head, gint32 landing, GError **e
 GitNode *git_walk_look(GitWalk *walk, const git_oid *oid, GError **error);
 /* NULL when this scan has not met it. */
 GitNode *git_walk_known(const GitWalk *walk, const git_oid *oid);
-/* Author and subject of a commit, whoever owns it. Caller frees. */
+/* Author and subject of a commit, whoever owns it. g_free() it. */
 GitCommit *git_walk_read_commit(GitWalk *walk, const git_oid *oid, GError **error);
 
 GitLanding *git_landing_build(GitWalk *walk, GitRepository *repository, const GPtrArray *nodes,
 	gboolean authors_may_rule);
 void git_landing_free(gpointer landing);
-void git_commit_entry_free(gpointer commit);
 
 /* Fills in scan->branches. */
 gboolean git_branches_read(GitWalk *walk, GitRepository *repository, const git_oid *tip,

@@ -15,7 +15,8 @@
 struct GitWalk {
 	GitRepository *repository;
 	const GitScanOptions *options;
-	GHashTable *nodes; /* git_oid of the node -> GitNode */
+	GStringChunk *texts; /* the scan's */
+	GHashTable *nodes;   /* git_oid of the node -> GitNode */
 	gboolean history_marked;
 };
 
@@ -35,18 +36,19 @@ static void node_free(gpointer pointer)
 {
 	GitNode *node = pointer;
 	if (!node->is_built)
-		git_commit_entry_free(node->commit);
+		g_free(node->commit);
 	message_facts_free(node->facts);
 	g_free(node->parents);
 	g_free(node->message);
 	g_free(node);
 }
 
-GitWalk *git_walk_new(GitRepository *repository, const GitScanOptions *options)
+GitWalk *git_walk_new(GitRepository *repository, const GitScanOptions *options, GStringChunk *texts)
 {
 	GitWalk *walk = g_new0(GitWalk, 1);
 	walk->repository = repository;
 	walk->options = options;
+	walk->texts = texts;
 	walk->nodes = g_hash_table_new_full(oid_hash, oid_equal, NULL, node_free);
 	return walk;
 }
@@ -111,16 +113,24 @@ static GitNode *add_node(
 	return node;
 }
 
-static GitCommit *commit_entry(const git_oid *oid, const CommitObject *object, const char *message)
+static const char *keep_name(GitWalk *walk, CommitSpan name, const char *encoding)
 {
+	g_autofree char *line = commit_text_line(name, encoding, COMMIT_MAXIMUM_NAME_BYTES);
+	return g_string_chunk_insert_const(walk->texts, line);
+}
+
+static GitCommit *commit_entry(
+	GitWalk *walk, const git_oid *oid, const CommitObject *object, const char *message)
+{
+	char sha[GIT_SHA_DIGITS + 1];
+	git_oid_tostr(sha, sizeof sha, oid);
+	g_autofree char *subject = commit_subject(message);
 	GitCommit *commit = g_new0(GitCommit, 1);
-	commit->sha = git_sha(oid);
-	commit->author_name =
-		commit_text_line(object->author_name, object->encoding, COMMIT_MAXIMUM_NAME_BYTES);
-	commit->author_email =
-		commit_text_line(object->author_email, object->encoding, COMMIT_MAXIMUM_NAME_BYTES);
+	commit->sha = g_string_chunk_insert(walk->texts, sha);
+	commit->author_name = keep_name(walk, object->author_name, object->encoding);
+	commit->author_email = keep_name(walk, object->author_email, object->encoding);
 	commit->authored_us = object->authored_us;
-	commit->subject = commit_subject(message);
+	commit->subject = g_string_chunk_insert(walk->texts, subject);
 	commit->is_merge = object->parent_count > 1;
 	return commit;
 }
@@ -137,7 +147,7 @@ GitCommit *git_walk_read_commit(GitWalk *walk, const git_oid *oid, GError **erro
 	if (!raw)
 		return NULL;
 	g_autofree char *message = message_text(&object);
-	GitCommit *commit = commit_entry(oid, &object, message);
+	GitCommit *commit = commit_entry(walk, oid, &object, message);
 	git_odb_object_free(raw);
 	return commit;
 }
@@ -152,7 +162,7 @@ static GitNode *read_node(
 		return NULL;
 	GitNode *node = add_node(walk, oid, &object, owner);
 	g_autofree char *message = message_text(&object);
-	node->commit = commit_entry(oid, &object, message);
+	node->commit = commit_entry(walk, oid, &object, message);
 	node->facts = message_read(message, strlen(message), walk->options->item_patterns);
 	if (object.message.size > MESSAGE_MAXIMUM_BYTES) {
 		g_ptr_array_add(node->facts->problems,

@@ -10,13 +10,12 @@
 static const char sql_last_id[] = "SELECT MAX(id) FROM landing";
 static const char sql_insert_landing[] =
 	"INSERT INTO landing (id, product_id, ordinal, revision, branch, author_name, "
-	"author_email, "
-	"landed_us, subject, message, qa, commits, changes, notes)";
+	"author_email, authored_us, landed_us, subject, message, qa, commits, changes, notes)";
 static const char sql_insert_item[] = "INSERT INTO landing_item (landing_id, item, message_state)";
 static const char sql_insert_target[] =
 	"INSERT INTO landing_target (landing_id, kind, position, ordinal, reference)";
 static const char sql_insert_commit[] =
-	"INSERT INTO landing_commit (product_id, sha, landing_id, author_name, author_email, "
+	"INSERT INTO brought_commit (landing_id, product_id, sha, author_name, author_email, "
 	"authored_us, subject)";
 static const char sql_owner[] =
 	"SELECT landing.id, landing.ordinal, landing.changes, landing.revision "
@@ -24,7 +23,7 @@ static const char sql_owner[] =
 	"WHERE landing_commit.product_id = ? AND landing_commit.sha = ?";
 static const char sql_forget_tips[] = "DELETE FROM branch_tip WHERE product_id = ?";
 static const char sql_forget_commits[] =
-	"DELETE FROM landing_commit WHERE product_id = ? AND landing_id IN "
+	"DELETE FROM brought_commit WHERE product_id = ? AND landing_id IN "
 	"(SELECT id FROM landing WHERE product_id = ? AND ordinal > ?)";
 static const char sql_retire[] = "UPDATE landing SET retired_us = ? "
 				 "WHERE product_id = ? AND ordinal > ? AND retired_us IS NULL";
@@ -104,7 +103,7 @@ LedgerWriter *ledger_writer_new(Store *store, const Product *product, GError **e
 		return NULL;
 	LedgerWriter *writer = g_new(LedgerWriter, 1);
 	*writer = (LedgerWriter){product, last + 1,
-		store_batch_new(store, sql_insert_landing, 14, ""),
+		store_batch_new(store, sql_insert_landing, 15, ""),
 		store_batch_new(store, sql_insert_item, 3, ""),
 		store_batch_new(store, sql_insert_target, 5, ""),
 		store_batch_new(
@@ -142,10 +141,12 @@ gboolean ledger_writer_add(
 	LedgerWriter *writer, const LedgerLanding *landing, gint64 *landing_id, GError **error)
 {
 	gint64 id = writer->next_id++;
+	StoreValue authored =
+		landing->has_one_commit ? STORE_INT(landing->authored_us) : STORE_NULL;
 	StoreValue values[] = {STORE_INT(id), STORE_INT(writer->product->id),
 		STORE_INT(landing->ordinal), STORE_TEXT(landing->revision),
 		STORE_TEXT(landing->branch), STORE_TEXT(landing->author_name),
-		STORE_TEXT(landing->author_email), STORE_INT(landing->landed_us),
+		STORE_TEXT(landing->author_email), authored, STORE_INT(landing->landed_us),
 		STORE_TEXT(landing->subject), STORE_TEXT(landing->message),
 		STORE_TEXT(landing_qa_name(landing->qa)), STORE_INT(landing->commits),
 		STORE_INT(landing->changes), STORE_TEXT(landing->notes)};
@@ -161,8 +162,8 @@ gboolean ledger_writer_add_commit(LedgerWriter *writer, gint64 landing_id, const
 	const char *author_name, const char *author_email, gint64 authored_us, const char *subject,
 	GError **error)
 {
-	StoreValue values[] = {STORE_INT(writer->product->id), STORE_TEXT(sha),
-		STORE_INT(landing_id), STORE_TEXT(author_name), STORE_TEXT(author_email),
+	StoreValue values[] = {STORE_INT(landing_id), STORE_INT(writer->product->id),
+		STORE_TEXT(sha), STORE_TEXT(author_name), STORE_TEXT(author_email),
 		STORE_INT(authored_us), STORE_TEXT(subject)};
 	return store_batch_add(writer->commits, values, error);
 }

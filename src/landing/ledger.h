@@ -26,6 +26,8 @@ typedef struct LedgerItem {
 typedef struct LedgerLanding {
 	gint64 ordinal;
 	const char *revision, *branch, *author_name, *author_email, *subject, *message;
+	gboolean has_one_commit; /* the landing itself is all of it: its row tells the commit */
+	gint64 authored_us;	 /* of that one commit */
 	gint64 landed_us;
 	LandingQa qa;
 	gint64 commits;
@@ -50,6 +52,7 @@ LedgerWriter *ledger_writer_new(Store *store, const Product *product, GError **e
 /* *landing_id (may be NULL) is the new row's, for ledger_writer_add_commit(). */
 gboolean ledger_writer_add(
 	LedgerWriter *writer, const LedgerLanding *landing, gint64 *landing_id, GError **error);
+/* For landings that have several; the landing's own among them. */
 gboolean ledger_writer_add_commit(LedgerWriter *writer, gint64 landing_id, const char *sha,
 	const char *author_name, const char *author_email, gint64 authored_us, const char *subject,
 	GError **error);

@@ -22,8 +22,10 @@ typedef struct Scan {
 	const char *reason; /* of a rebase */
 	Product *began;	    /* the product when reading began */
 	GitScan *git;
-	Product *product;   /* in the transaction */
-	GHashTable *owners; /* SHA of a new commit -> LedgerOwner * */
+	Product *product; /* in the transaction */
+	guint first;	  /* of git->landings: the first that is new */
+	gint64 first_ordinal;
+	GHashTable *owners; /* SHA of a new commit -> LedgerOwner *; made when one is asked for */
 	ScanOutcome *outcome;
 } Scan;
 
@@ -89,12 +91,12 @@ static gboolean read_git(Scan *scan, Store *store, const char *since, GError **e
 }
 
 /* What the git scan made of new landings' own commits, before any of them is stored. */
-static void map_owners(Scan *scan, const GPtrArray *landings, guint first)
+static void map_owners(Scan *scan)
 {
-	g_clear_pointer(&scan->owners, g_hash_table_unref);
+	const GPtrArray *landings = scan->git->landings;
 	scan->owners = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
-	gint64 ordinal = scan->product->next_ordinal;
-	for (guint i = first; i < landings->len; i++, ordinal++) {
+	gint64 ordinal = scan->first_ordinal;
+	for (guint i = scan->first; i < landings->len; i++, ordinal++) {
 		const GitLanding *landing = landings->pdata[i];
 		for (guint c = 0; c < landing->commits->len; c++) {
 			const GitCommit *commit = landing->commits->pdata[c];
@@ -102,7 +104,7 @@ static void map_owners(Scan *scan, const GPtrArray *landings, guint first)
 			*owner = (LedgerOwner){0, ordinal,
 				git_reference_is_whole(
 					commit->sha, landing->sha, landing->changes)};
-			g_hash_table_insert(scan->owners, commit->sha, owner);
+			g_hash_table_insert(scan->owners, (char *)commit->sha, owner);
 		}
 	}
 }
@@ -110,6 +112,8 @@ static void map_owners(Scan *scan, const GPtrArray *landings, guint first)
 static gboolean find_owner(
 	Scan *scan, Store *store, const char *sha, LedgerOwner *owner, GError **error)
 {
+	if (scan->owners == NULL)
+		map_owners(scan);
 	const LedgerOwner *mine = g_hash_table_lookup(scan->owners, sha);
 	if (mine != NULL) {
 		*owner = *mine;
@@ -181,6 +185,8 @@ static LedgerLanding *landing_from_git(
 	landing->author_email = git->author_email;
 	landing->subject = git->subject;
 	landing->message = git->message;
+	landing->has_one_commit = git->commits->len == 1;
+	landing->authored_us = ((const GitCommit *)git->commits->pdata[0])->authored_us;
 	landing->landed_us = git->landed_us;
 	landing->qa = git->qa;
 	landing->commits = git->commits->len;
@@ -228,7 +234,7 @@ static gboolean store_one(
 	g_autoptr(LedgerLanding) landing = landing_from_git(scan, store, git, ordinal, error);
 	if (landing == NULL || !ledger_writer_add(writer, landing, &id, error))
 		return FALSE;
-	for (guint c = 0; c < git->commits->len; c++) {
+	for (guint c = 0; c < git->commits->len && !landing->has_one_commit; c++) {
 		const GitCommit *commit = git->commits->pdata[c];
 		if (!ledger_writer_add_commit(writer, id, commit->sha, commit->author_name,
 			    commit->author_email, commit->authored_us, commit->subject, error))
@@ -243,7 +249,9 @@ static gboolean store_one(
 static gboolean store_landings(Scan *scan, Store *store, guint first, GError **error)
 {
 	const GPtrArray *landings = scan->git->landings;
-	map_owners(scan, landings, first);
+	scan->first = first;
+	scan->first_ordinal = scan->product->next_ordinal;
+	g_clear_pointer(&scan->owners, g_hash_table_unref);
 	g_autoptr(LedgerWriter) writer = ledger_writer_new(store, scan->product, error);
 	if (writer == NULL)
 		return FALSE;
@@ -323,7 +331,8 @@ static gboolean fork_point(Scan *scan, Store *store, gint64 *ordinal, guint *fir
 {
 	g_autoptr(GHashTable) positions = g_hash_table_new(g_str_hash, g_str_equal);
 	for (guint i = 0; i < scan->git->landings->len; i++)
-		g_hash_table_insert(positions, ((GitLanding *)scan->git->landings->pdata[i])->sha,
+		g_hash_table_insert(positions,
+			(char *)((GitLanding *)scan->git->landings->pdata[i])->sha,
 			GUINT_TO_POINTER(i + 1));
 	*ordinal = 0;
 	*first = 0;

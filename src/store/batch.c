@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * Many rows into one table. The statement for a full batch is always the same text, so the database
- * plans it once.
+ * plans it once. PostgreSQL is asked as rarely as may be, for it is a way off; SQLite is asked row
+ * by row, for it keeps a copy of each page that a statement of several rows changes, in case that a
+ * later row of it fails.
  */
 #include "store/batch.h"
 
@@ -36,7 +38,8 @@ StoreBatch *store_batch_new(Store *store, const char *head, gsize columns, const
 	batch->head = g_strdup(head);
 	batch->tail = g_strdup(tail);
 	batch->columns = columns;
-	batch->rows_per_statement = STORE_BATCH_MAXIMUM_PARAMETERS / columns;
+	batch->rows_per_statement =
+		store_kind(store) == STORE_SQLITE ? 1 : STORE_BATCH_MAXIMUM_PARAMETERS / columns;
 	batch->values = g_array_new(FALSE, FALSE, sizeof(StoreValue));
 	batch->texts = g_string_chunk_new(16 * 1024);
 	batch->full_statement = statement(batch, batch->rows_per_statement);

@@ -39,7 +39,8 @@ typedef struct StoreConnection {
 	char *name;		      /* store_name() */
 	StoreTransaction transaction; /* kept by store.c */
 	gboolean should_retry;	      /* set by the engine: run the whole transaction again */
-	gboolean is_hasty; /* set by store.c: wait STORE_SOON_MS for whoever is writing */
+	gboolean is_hasty;    /* set by store.c: wait STORE_SOON_MS for whoever is writing */
+	gboolean values_stay; /* set by store.c: they outlive the statement, no need to copy */
 } StoreConnection;
 
 struct StoreRows {
@@ -54,6 +55,8 @@ struct StoreEngine {
 	/* What migrations say once and each database in its own words: migrate.c. */
 	const char *label;     /* of sections for this database only: "sqlite" */
 	const char *serial_id; /* for SERIAL_ID */
+	const char *given_id;  /* for GIVEN_ID */
+	const char *clustered; /* for CLUSTERED */
 	const char *text;      /* for TEXT */
 	const char *sql_has_table;
 

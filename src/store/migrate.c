@@ -4,9 +4,9 @@
  *
  * A migration is a file migrations/NNNN-name.sql, numbered from 1 without a hole, run in one
  * transaction together with its row in schema_version. It is written once; a database's own words
- * stand in for SERIAL_ID and TEXT (which PostgreSQL is to compare byte by byte, as SQLite does),
- * and parts between a line `-- only sqlite` or `-- only postgresql` and a line `-- every database`
- * are for that one.
+ * stand in for SERIAL_ID, GIVEN_ID, CLUSTERED and TEXT (which PostgreSQL is to compare byte by
+ * byte, as SQLite does), and parts between a line `-- only sqlite` or `-- only postgresql` and a
+ * line `-- every database` are for that one.
  */
 #include "base/embedded.h"
 #include "store/engine.h"
@@ -75,9 +75,16 @@ char *store_migration_for(const StoreEngine *engine, const char *sql)
 		else if (is_ours)
 			g_string_append_printf(own, "%s\n", *line);
 	}
-	/* In this order: what stands in for a word may contain the other. */
-	g_autofree char *texts = replace_word(own->str, "TEXT", engine->text);
-	return replace_word(texts, "SERIAL_ID", engine->serial_id);
+	/* TEXT first: what stands in for a word may contain it. */
+	const char *words[][2] = {{"TEXT", engine->text}, {"SERIAL_ID", engine->serial_id},
+		{"GIVEN_ID", engine->given_id}, {"CLUSTERED", engine->clustered}};
+	char *text = g_strdup(own->str);
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+		char *replaced = replace_word(text, words[i][0], words[i][1]);
+		g_free(text);
+		text = replaced;
+	}
+	return text;
 }
 
 /* The next migration, if there is one still: another program may have been faster. */

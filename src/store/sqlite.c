@@ -18,14 +18,13 @@ typedef struct Sqlite {
 	StoreConnection base;
 	sqlite3 *database;
 	char *path;
-	GHashTable *idle; /* SQL -> sqlite3_stmt *, those that nobody reads from */
+	GHashTable *idle; /* SQL, its own -> sqlite3_stmt *, those that nobody reads from */
 } Sqlite;
 
 typedef struct SqliteRows {
 	StoreRows base;
 	Sqlite *sqlite;
 	sqlite3_stmt *statement;
-	char *sql;
 	gint64 changed;
 } SqliteRows;
 
@@ -218,7 +217,7 @@ static StoreConnection *sqlite_open(const char *url, GError **error)
 	sqlite->base.engine = &store_engine_sqlite;
 	sqlite->base.name = g_strconcat("sqlite:", absolute, NULL);
 	sqlite->path = g_steal_pointer(&absolute);
-	sqlite->idle = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, finalize);
+	sqlite->idle = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, finalize);
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 	int status = sqlite3_open_v2(sqlite->path, &sqlite->database, flags, NULL);
 	if (status != SQLITE_OK)
@@ -266,11 +265,9 @@ static void sqlite_rollback(StoreConnection *connection, gboolean is_write)
 
 static sqlite3_stmt *take_statement(Sqlite *sqlite, const char *sql, GError **error)
 {
-	gpointer key, idle;
-	if (g_hash_table_steal_extended(sqlite->idle, sql, &key, &idle)) {
-		g_free(key);
+	gpointer idle;
+	if (g_hash_table_steal_extended(sqlite->idle, sql, NULL, &idle))
 		return idle;
-	}
 	sqlite3_stmt *statement = NULL;
 	const char *rest = NULL;
 	int status = sqlite3_prepare_v3(
@@ -283,20 +280,18 @@ static sqlite3_stmt *take_statement(Sqlite *sqlite, const char *sql, GError **er
 	return statement;
 }
 
-static void give_back(Sqlite *sqlite, sqlite3_stmt *statement, char *sql)
+static void give_back(Sqlite *sqlite, sqlite3_stmt *statement)
 {
 	sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
-	if (g_hash_table_size(sqlite->idle) < STORE_CACHED_STATEMENTS &&
-		!g_hash_table_contains(sqlite->idle, sql)) {
-		g_hash_table_insert(sqlite->idle, sql, statement);
-		return;
-	}
-	sqlite3_finalize(statement);
-	g_free(sql);
+	if (g_hash_table_size(sqlite->idle) < STORE_CACHED_STATEMENTS)
+		g_hash_table_replace(sqlite->idle, (char *)sqlite3_sql(statement), statement);
+	else
+		sqlite3_finalize(statement);
 }
 
-static void bind_value(sqlite3_stmt *statement, int position, const StoreValue *value)
+static void bind_value(sqlite3_stmt *statement, int position, const StoreValue *value,
+	sqlite3_destructor_type keep)
 {
 	switch (value->type) {
 	case STORE_VALUE_NULL:
@@ -306,8 +301,8 @@ static void bind_value(sqlite3_stmt *statement, int position, const StoreValue *
 		sqlite3_bind_int64(statement, position, value->integer);
 		break;
 	case STORE_VALUE_TEXT:
-		sqlite3_bind_text64(statement, position, value->text, strlen(value->text),
-			SQLITE_TRANSIENT, SQLITE_UTF8);
+		sqlite3_bind_text64(
+			statement, position, value->text, strlen(value->text), keep, SQLITE_UTF8);
 		break;
 	}
 }
@@ -322,17 +317,17 @@ static StoreRows *sqlite_query(StoreConnection *connection, const char *sql,
 	g_assert((gsize)sqlite3_bind_parameter_count(statement) == count);
 	if (connection->transaction != STORE_TRANSACTION_WRITE &&
 		!sqlite3_stmt_readonly(statement)) {
-		give_back(sqlite, statement, g_strdup(sql));
+		give_back(sqlite, statement);
 		drover_error_set(error, DROVER_ERROR_INTERNAL,
 			"%s: writing outside a writing transaction: %.60s", connection->name, sql);
 		return NULL;
 	}
 	for (gsize i = 0; i < count; i++)
-		bind_value(statement, (int)i + 1, &values[i]);
+		bind_value(statement, (int)i + 1, &values[i],
+			connection->values_stay ? SQLITE_STATIC : SQLITE_TRANSIENT);
 	SqliteRows *rows = g_new0(SqliteRows, 1);
 	rows->sqlite = sqlite;
 	rows->statement = statement;
-	rows->sql = g_strdup(sql);
 	return &rows->base;
 }
 
@@ -396,7 +391,7 @@ static gint64 sqlite_changed(const StoreRows *base)
 static void sqlite_finish(StoreRows *base)
 {
 	SqliteRows *rows = (SqliteRows *)base;
-	give_back(rows->sqlite, rows->statement, rows->sql);
+	give_back(rows->sqlite, rows->statement);
 	g_free(rows);
 }
 
@@ -442,6 +437,8 @@ const StoreEngine store_engine_sqlite = {
 	.scheme = "sqlite:",
 	.label = "sqlite",
 	.serial_id = "INTEGER PRIMARY KEY AUTOINCREMENT",
+	.given_id = "INTEGER PRIMARY KEY",
+	.clustered = "WITHOUT ROWID",
 	.text = "TEXT",
 	.sql_has_table = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?",
 	.open = sqlite_open,

@@ -287,7 +287,9 @@ gboolean store_execute(
 	Store *store, GError **error, const char *sql, const StoreValue *values, gsize count)
 {
 	store->changed = 0;
+	store->connection->values_stay = TRUE;
 	g_autoptr(StoreRows) rows = store_query(store, error, sql, values, count);
+	store->connection->values_stay = FALSE;
 	gboolean more = TRUE;
 	while (more)
 		if (!store_rows_next(rows, &more, error))

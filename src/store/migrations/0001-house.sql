@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: ISC
--- SERIAL_ID stands for each database's own growing 64-bit primary key; TEXT is compared byte by byte on
--- both; store/migrate.c says how. Instants are microseconds, UTC.
+-- SERIAL_ID stands for each database's own growing 64-bit primary key, GIVEN_ID for one that the writer gives;
+-- TEXT is compared byte by byte on both; a CLUSTERED table lies in the order of its primary key where the
+-- database can do that. store/migrate.c says how. Instants are microseconds, UTC.
 
 -- store ------------------------------------------------------------------------------------------
 
@@ -94,13 +95,14 @@ CREATE TABLE product (
 
 -- Ids are given by the writer, which is alone: they grow with the ordinals.
 CREATE TABLE landing (
-	id BIGINT NOT NULL PRIMARY KEY,
+	id GIVEN_ID,
 	product_id BIGINT NOT NULL REFERENCES product (id),
 	ordinal BIGINT NOT NULL,
 	revision TEXT NOT NULL,             -- SHA, or the importer's name for it
 	branch TEXT NOT NULL,
 	author_name TEXT NOT NULL,
 	author_email TEXT NOT NULL,
+	authored_us BIGINT,                 -- of its only commit; NULL: see brought_commit
 	landed_us BIGINT NOT NULL,
 	subject TEXT NOT NULL,
 	message TEXT NOT NULL,
@@ -119,8 +121,7 @@ CREATE TABLE landing_item (
 	item TEXT NOT NULL,
 	message_state TEXT,                 -- a verdict that stands in the message itself (QA: trailer)
 	PRIMARY KEY (landing_id, item)
-);
-CREATE INDEX landing_item_item ON landing_item (item);
+) CLUSTERED;
 
 -- What a landing refers to: the landings it rolls back or fixes. `ordinal` 0 is a target older than the
 -- first landing (historic), -1 one that was not found (malformed); `reference` is what was written.
@@ -131,20 +132,27 @@ CREATE TABLE landing_target (
 	ordinal BIGINT NOT NULL,
 	reference TEXT NOT NULL,
 	PRIMARY KEY (landing_id, kind, position)
-);
+) CLUSTERED;
 
-CREATE TABLE landing_commit (
+-- The commits of landings that have several, the landing's own included. A landing's only commit is the
+-- landing's row: a scan writes most commits once.
+CREATE TABLE brought_commit (
+	landing_id BIGINT NOT NULL REFERENCES landing (id) DEFERRABLE INITIALLY DEFERRED,
 	product_id BIGINT NOT NULL REFERENCES product (id),
 	sha TEXT NOT NULL,
-	landing_id BIGINT NOT NULL REFERENCES landing (id) DEFERRABLE INITIALLY DEFERRED,
 	author_name TEXT NOT NULL,
 	author_email TEXT NOT NULL,
 	authored_us BIGINT NOT NULL,
 	subject TEXT NOT NULL,
-	PRIMARY KEY (product_id, sha)
-);
-CREATE INDEX landing_commit_landing ON landing_commit (landing_id);
-CREATE INDEX landing_commit_author ON landing_commit (product_id, author_email);
+	PRIMARY KEY (landing_id, sha),
+	UNIQUE (product_id, sha)
+) CLUSTERED;
+
+CREATE VIEW landing_commit AS
+	SELECT landing_id, product_id, sha, author_name, author_email, authored_us, subject FROM brought_commit
+	UNION ALL
+	SELECT id, product_id, revision, author_name, author_email, authored_us, subject FROM landing
+	WHERE authored_us IS NOT NULL AND retired_us IS NULL;
 
 -- The tips of the repository's branches at the last scan, for "is my branch live?".
 CREATE TABLE branch_tip (

@@ -346,7 +346,8 @@ static void assert_history_owned_as_defined(const GitBed *bed, GRand *rand)
 	for (guint i = 0; i <= stored; i++) {
 		const GitLanding *landing = full->landings->pdata[i];
 		for (guint j = 0; j < landing->commits->len; j++, known_commits++)
-			g_hash_table_add(known, ((GitCommit *)landing->commits->pdata[j])->sha);
+			g_hash_table_add(
+				known, (char *)((GitCommit *)landing->commits->pdata[j])->sha);
 	}
 	const char *since = ((GitLanding *)full->landings->pdata[stored])->sha;
 	for (int asked = 0; asked < 2; asked++) {
