@@ -14,7 +14,10 @@
 
 struct event_base;
 
-#define CHECKS_MAXIMUM_WHY_BYTES 200 /* what a person reads about a result */
+#define CHECKS_MAXIMUM_WHY_BYTES 200  /* what a person reads about a result */
+#define CHECKS_SPARE_FILES	 64   /* descriptors left for all else when sockets are counted */
+#define CHECKS_STALL_MS		 250  /* a loop that is later than that gives checks more time */
+#define CHECKS_TICK_US		 1000 /* checks that are due together start together */
 
 typedef struct Checks Checks;
 typedef struct Check Check; /* one watcher of one check of one server */
@@ -56,7 +59,9 @@ gboolean checks_validate(const ConfigService *service, ConfigMonitor monitor, GE
 typedef struct ChecksFigures {
 	guint64 started, up, down, maintenance;
 	guint64 delayed; /* had to wait for a free socket */
-	guint sockets, sockets_peak, checks, watchers;
+	guint64 unmade;	 /* could not be made for want of something on this host; nobody was told */
+	guint sockets, sockets_peak; /* of checks under way */
+	guint checks, watchers;
 } ChecksFigures;
 void checks_figures(const Checks *checks, ChecksFigures *figures);
 

@@ -15,6 +15,7 @@
 #define BALANCE_MONITOR_MONITOR_H
 
 #include "balance/monitor/checks.h"
+#include "balance/monitor/timer_heap.h"
 
 typedef struct Exchange Exchange;
 typedef struct ExchangeSocket ExchangeSocket;
@@ -57,11 +58,12 @@ extern const Monitor monitor_udp;
 /* The engine's part of an exchange; the functions below read it. */
 struct Exchange {
 	struct Probe *probe;
-	gint64 started_us, deadline_us;
-	guint deadline_at; /* in the heap of deadlines */
-	guint slots;	   /* sockets that it counts for */
-	gboolean ended;
-	Exchange *next; /* while it waits for its memory to be used again */
+	gint64 started_us;
+	Timer deadline;
+	guint slots;   /* sockets that it counts for */
+	gboolean lame; /* it failed for want of something on this host */
+	struct Plan *plan;
+	Exchange *next; /* while its memory waits to be used again */
 };
 
 /* The result of a periodic check: `why` as a person reads it, one line, cut at
@@ -97,6 +99,7 @@ struct ExchangeSocket {
 	/* Something may have changed: connected, readable, writable, broken. Edge-triggered: read
 	 * and write until EAGAIN. Not called after exchange_close(). */
 	void (*ready)(ExchangeSocket *socket);
+	gboolean readable; /* there is something to read, were it the end: as ready() was called */
 };
 
 /* A non-blocking socket, SOCK_STREAM or SOCK_DGRAM, connected or on its way to the target's address
