@@ -44,6 +44,7 @@ static const ApiRoute *const tables[] = {
 	api_password_routes,
 	api_token_routes,
 	api_host_routes,
+	api_pool_routes,
 };
 
 const char *api_document(void)

@@ -13,6 +13,7 @@
  */
 #include <string.h>
 
+#include "api/host.h"
 #include "api/identity.h"
 #include "api/maintenance.h"
 #include "api/routes.h"
@@ -39,6 +40,7 @@ static const char SQL_RENEW[] =
 	" data_version = data_version + 1 WHERE name = ? RETURNING id";
 static const char SQL_SEEN[] =
 	"UPDATE host SET seen_us = ?, version = ?, clock_off_ms = ? WHERE id = ?";
+static const char SQL_SEEN_CLOCK[] = "UPDATE host SET seen_us = ?, clock_off_ms = ? WHERE id = ?";
 static const char SQL_REVOKE[] = "UPDATE host SET revoked_us = ?, data_version = data_version + 1"
 				 " WHERE name = ? AND revoked_us IS NULL";
 
@@ -54,7 +56,7 @@ static char *clock_distance(gint64 off_ms)
 }
 
 /* JSON null when the clock is near enough. */
-static json_t *clock_warning(gint64 off_ms)
+json_t *host_clock_warning(gint64 off_ms)
 {
 	if (off_ms >= -CLOCK_WARNING_MS && off_ms <= CLOCK_WARNING_MS)
 		return json_null();
@@ -76,7 +78,7 @@ static json_t *host_json(const StoreRows *rows)
 		json_time_or_null(store_rows_integer(rows, 4)), "version",
 		json_text_or_null(store_rows_text(rows, 5)), "clock_off_ms",
 		reported ? json_integer(off_ms) : json_null(), "clock_warning",
-		reported ? clock_warning(off_ms) : json_null());
+		reported ? host_clock_warning(off_ms) : json_null());
 }
 
 /* *host is NULL when there is none. */
@@ -215,7 +217,7 @@ static gboolean tell_pages(Store *store, const json_t *before, const json_t *aft
 }
 
 /* Found by id, since the actor's name is for history. */
-static gboolean load_caller(ApiCall *call, json_t **host, GError **error)
+gboolean host_load_caller(ApiCall *call, json_t **host, GError **error)
 {
 	if (!find_host(call->store, SQL_LOAD_BY_ID, STORE_INT(call->actor->id), host, error))
 		return FALSE;
@@ -226,14 +228,37 @@ static gboolean load_caller(ApiCall *call, json_t **host, GError **error)
 	return *host != NULL;
 }
 
+gboolean host_note_report(
+	ApiCall *call, const char *now, gint64 *off_ms, json_t **warning, GError **error)
+{
+	g_autoptr(json_t) before = NULL;
+	g_autoptr(json_t) after = NULL;
+	gint64 host_us;
+	if (!parse_time(now, &host_us, error)) {
+		g_prefix_error(error, "now: ");
+		return FALSE;
+	}
+	*off_ms = (host_us - api_now_us(call)) / 1000;
+	if (!host_load_caller(call, &before, error) ||
+		!store_execute(call->store, error, SQL_SEEN_CLOCK,
+			STORE_PARAMS(STORE_INT(api_now_us(call)), STORE_INT(*off_ms),
+				STORE_INT(call->actor->id))) ||
+		!host_load_caller(call, &after, error) ||
+		!tell_pages(call->store, before, after, error))
+		return FALSE;
+	*warning = host_clock_warning(*off_ms);
+	return TRUE;
+}
+
 static json_t *report_host(ApiCall *call, GError **error)
 {
 	HostWord word = {0};
 	g_autoptr(json_t) before = NULL;
 	g_autoptr(json_t) after = NULL;
-	if (!read_word(call, TRUE, &word, error) || !load_caller(call, &before, error) ||
+	if (!read_word(call, TRUE, &word, error) || !host_load_caller(call, &before, error) ||
 		!store_word(call, call->actor->id, &word, error) ||
-		!load_caller(call, &after, error) || !tell_pages(call->store, before, after, error))
+		!host_load_caller(call, &after, error) ||
+		!tell_pages(call->store, before, after, error))
 		return NULL;
 	return json_pack("{s:o, s:I, s:O}", "now", json_time_or_null(api_now_us(call)),
 		"clock_off_ms", (json_int_t)word.clock_off_ms, "clock_warning",

@@ -22,5 +22,6 @@ extern const ApiRoute api_person_routes[];
 extern const ApiRoute api_password_routes[];
 extern const ApiRoute api_token_routes[];
 extern const ApiRoute api_host_routes[];
+extern const ApiRoute api_pool_routes[];
 
 #endif

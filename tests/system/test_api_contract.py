@@ -377,6 +377,73 @@ def test_hosts(contract):
     contract.wrong("POST", "/hosts/self/report", {"now": "2026-11-03T00:00:00Z"}, who="host", status=401)
 
 
+REPORT = {"version": 1, "epoch": 1, "now": "2026-11-03T00:00:00Z", "started": "2026-11-02T00:00:00Z", "sequence": 1,
+          "can_serve": True, "can_depool": True, "alerts": ["one"],
+          "servers": [{"host": "w1", "state": "up", "pooled": True, "active": 3, "checked": "2026-11-03T00:00:00Z"}]}
+
+
+def test_pools(contract):
+    made = contract.right("POST", "/pools", {"name": "shop", "servers": [{"host": "w1"}, {"host": "w2", "weight": 0}],
+                                             "notes": "long\nnotes"}, who="olga")
+    assert made["title"] == "shop" and [each["weight"] for each in made["servers"]] == [10, 0]
+    for field, value in [("name", ""), ("name", "Shop"), ("name", "a/b"), ("name", "x" * 64), ("name", "x.json"),
+                         ("name", ".x"), ("title", "a\nb"), ("title", "x" * 201), ("notes", "x" * 4097),
+                         ("servers", [{}]), ("servers", [7]), ("servers", [{"host": "a b"}]), ("servers", [{"host": ""}]),
+                         ("servers", [{"host": "w"}, {"host": "w"}]), ("servers", [{"host": "w", "weight": 65536}]),
+                         ("servers", [{"host": "w", "weight": -1}]), ("servers", [{"host": "w", "enabled": 1}]),
+                         ("servers", [{"host": "-rf"}]), ("servers", [{"host": f"w{n}"} for n in range(2001)])]:
+        contract.wrong("POST", "/pools", {"name": "bad", field: value}, status=400, says=[field])
+    contract.wrong("POST", "/pools", {"name": "shop"}, status=409, says=["shop"])
+    contract.wrong("POST", "/pools", {"name": "mine"}, status=403, who="vera")
+    contract.wrong("GET", "/pools", status=403, who="vic")
+    changed = contract.right("PATCH", "/pools/shop", {"data_version": 1, "title": "The shop", "notes": None})
+    assert changed["data_version"] == 2 and changed["notes"] is None
+    contract.wrong("PATCH", "/pools/shop", {"data_version": 1, "title": "x"}, status=409)
+    contract.wrong("PUT", "/pools/shop/servers", {"data_version": 2, "servers": [], "force": True}, status=400, says=["reason"])
+    listed = contract.right("PUT", "/pools/shop/servers", {"data_version": 2, "servers": [{"host": "w1", "weight": 5}, {"host": "w3"}]})
+    assert [(each["host"], each["weight"]) for each in listed["servers"]] == [("w1", 5), ("w3", 10)]
+    assert listed["version"] > changed["version"]
+    contract.right("PUT", "/pools/shop/servers/w4", {"data_version": 3, "enabled": False})
+    contract.wrong("PUT", "/pools/shop/servers/a%20b", {"data_version": 4}, status=400, says=["host"])
+    contract.right("DELETE", "/pools/shop/servers/w4", {"data_version": 4, "reason": "sold"})
+    contract.wrong("DELETE", "/pools/shop/servers/w4", {"data_version": 5}, status=404)
+    drained = contract.right("PUT", "/pools/shop/servers/w1/order", {"order": "drain", "reason": "disk", "order_id": 0})
+    assert drained["order_id"] > 0 and drained["asked_by"] == "ada" and drained["asked"]
+    contract.wrong("PUT", "/pools/shop/servers/w1/order", {"order": "serve", "order_id": 0}, status=409, says=["drain", "ada"])
+    contract.wrong("PUT", "/pools/shop/servers/w1/order", {"order": "flee"}, status=400, says=["order"])
+    contract.wrong("PUT", "/pools/shop/servers/w1/order", {"order": "drain", "force": True}, status=400, says=["reason"])
+    contract.wrong("PUT", "/pools/shop/servers/w9/order", {"order": "drain"}, status=404, says=["w9"])
+    contract.right("DELETE", "/pools/shop/servers/w1/order")
+    contract.tokens["lb"] = contract.enrol("lb9", "balancer")
+    contract.tokens["a-node"] = contract.host
+    orders = contract.right("GET", "/pools/shop/orders", who="lb")
+    assert [(each["host"], each["order"]) for each in orders["servers"]] == [("w1", "serve"), ("w3", "serve")]
+    contract.right("GET", "/pools/shop/orders?after=1", who="lb")
+    contract.wrong("GET", "/pools/shop/orders?after=x", who="lb", status=400, says=["after"])
+    contract.wrong("GET", "/pools/shop/orders", who="a-node", status=403, says=["node"])
+    contract.wrong("GET", "/pools/shop/orders", status=403)
+    contract.wrong("GET", "/pools/nothing/orders", who="lb", status=404)
+    contract.wrong("POST", "/pools/shop/reports", REPORT, who="a-node", status=403, says=["node"])
+    assert contract.right("POST", "/pools/shop/reports", REPORT, who="lb")["dropped"] is False
+    assert contract.right("POST", "/pools/shop/reports", REPORT, who="lb")["dropped"] is True
+    for field, value in [("now", "soon"), ("started", "x"), ("sequence", -1), ("version", -1), ("alerts", [7]), ("servers", [7]),
+                         ("servers", [{"host": "w", "state": "fine"}]), ("servers", [{"host": "w"}]),
+                         ("servers", [{"state": "up"}]), ("servers", [{"host": "w", "state": "up", "active": -1}]),
+                         ("servers", [{"host": "w", "state": "up", "answer": "no"}]),
+                         ("servers", [{"host": "w", "state": "up", "since": "x"}]),
+                         ("servers", [{"host": "w", "state": "up"}] * 2)]:
+        contract.wrong("POST", "/pools/shop/reports", {**REPORT, field: value}, who="lb", status=400, says=[field])
+    shown = contract.right("GET", "/pools/shop")
+    assert shown["servers"][0]["state"] == "up" and shown["servers"][1]["state"] == "unknown"
+    assert [each["name"] for each in shown["balancers"]] == ["lb9"]
+    assert contract.right("GET", "/pools", who="vera")[0]["problems"] == ["lb9: one"]
+    contract.wrong("DELETE", "/pools/shop", {"data_version": 5}, status=409, says=["lb9"])
+    contract.right("DELETE", "/pools/shop/balancers/lb9")
+    contract.wrong("DELETE", "/pools/shop/balancers/lb9", status=404)
+    contract.right("DELETE", "/pools/shop", {"data_version": 5})
+    contract.wrong("GET", "/pools/shop", status=404)
+
+
 @pytest.mark.parametrize("method, path", sorted(OPERATIONS))
 def test_every_field_of_the_wrong_type_is_refused_by_name(contract, method, path):
     operation, parameters = OPERATIONS[method, path]
@@ -387,10 +454,14 @@ def test_every_field_of_the_wrong_type_is_refused_by_name(contract, method, path
     who = {"host": "any-host", "public": None}.get(operation["x-role"], "ada")
     if path == "/people/{name}/password":
         who = "tom"
-    real = path.format(product="web", landing="1", name="tom", id="1")
+    real = path.format(product="web", landing="1", name="tom", id="1", pool="typed", host="w1")
     full = {"data_version": contract.right("GET", "/products/web")["settings"]["data_version"], "confirm": True,
             "name": "fresh", "email": "a@example.org", "state": "ok", "on": True, "role": "viewer", "product": "web",
-            "kind": "node", "code": "x", "reason": "why", "new": "long enough", "now": "2026-11-03T00:00:00Z", "landings": []}
+            "kind": "node", "code": "x", "reason": "why", "new": "long enough", "now": "2026-11-03T00:00:00Z", "landings": [], "order": "drain"}
+    if path.startswith("/pools/"):
+        contract.api("POST", "/pools", {"name": "typed", "servers": [{"host": "w1"}]}, token=contract.token("ada"))
+        full = {**full, **REPORT, "data_version": contract.right("GET", "/pools/typed")["data_version"]}
+        contract.tokens["any-host"] = contract.tokens["lb"]
     base = {name: full[name] for name in schema.get("required", [])}
     if path == "/people/{name}":
         base["data_version"] = contract.right("GET", "/people/tom")["data_version"]
@@ -489,8 +560,9 @@ def test_no_random_body_is_ever_a_fault_of_the_server(contract):
         if dice.random() < 0.1:
             body = random_value(dice, names)
         real = path.format(product=dice.choice(["web", "api"]), landing=dice.choice(["1", "10", "0"]),
-                           name=dice.choice(["zoe", "nobody", "n9"]), id=dice.choice(["999", "0"]))
-        who = contract.host if operation["x-role"] == "host" else contract.token("ada")
+                           name=dice.choice(["zoe", "nobody", "n9"]), id=dice.choice(["999", "0"]),
+                           pool=dice.choice(["typed", "other"]), host=dice.choice(["w1", "w9"]))
+        who = contract.tokens["lb"] if operation["x-role"] == "host" else contract.token("ada")
         answer = contract.api(method, real, body, token=who)
         assert answer.status < 500, (method, real, body, answer.body)
         check_headers(answer)

@@ -19,7 +19,7 @@ READ_OR_ALLOWED = {
     "status", "landing list", "landing show", "landing deployable", "landing where", "landing owing", "product list",
     "product show", "notice list", "maintenance on", "maintenance off", "maintenance status", "history list",
     "history show", "history verify", "store backup", "store check", "user list", "user show", "token list",
-    "host list", "config keys", "config check", "help", "completion", "version",
+    "host list", "pool list", "pool show", "config keys", "config check", "help", "completion", "version",
     "upgrade",  # brings maintenance with it: test_cli_maintenance.py
     "store migrate",  # is what upgrades do meanwhile
     "store restore",  # only into an empty store, which knows of no maintenance
@@ -32,6 +32,8 @@ ARGUMENTS = {
     "user grant": "root tester web", "user revoke": "root admin all", "user login-link": "root",
     "user password": "root", "token add": "t --person root", "token revoke": "1",
     "host invite": "web1 --kind node", "host revoke": "web1",
+    "pool add": "api", "pool set": "web web2", "pool remove": "web web1", "pool drain": "web web1",
+    "pool reserve": "web web1", "pool pool": "web web1", "pool release": "web web1", "pool forget": "web lb1",
 }
 BODIES = {
     ("POST", "/products"): {"name": "api"},
@@ -48,7 +50,7 @@ BODIES = {
     ("POST", "/hosts"): {"name": "web2", "kind": "node"},
     ("POST", "/enrol"): None,  # the code is put in by the test
 }
-PLACES = {"product": "web", "landing": "3", "name": "root", "id": "1"}
+PLACES = {"product": "web", "landing": "3", "name": "root", "id": "1", "pool": "web", "host": "web1"}
 EVIL = "disk <script>alert(1)</script> & \"quotes\" \x1b[31m"
 
 
@@ -61,8 +63,9 @@ def mutating_routes():
 
 @pytest.fixture
 def full(web):
-    """Product web, one that is imported, a person with a token, a host that was invited."""
+    """Product web, one that is imported, a person with a token, a host that was invited, a pool."""
     web("product add firmware")
+    web("pool add web web1")
     (web.folder / "landings.json").write_text('{"landings": []}')
     web.token = beds.admin_token(web)
     web.code = web.json("host invite web1 --kind node")["code"]
@@ -72,7 +75,8 @@ def full(web):
 def truth(drover):
     """Everything that a command could have changed; whatever does leaves a line in the history."""
     return (drover.json("history verify"), drover.json("notice list"), drover.json("landing list --product web"),
-            drover.json("product list"), drover.json("token list"), drover.json("user list"), drover.json("host list"))
+            drover.json("product list"), drover.json("token list"), drover.json("user list"), drover.json("host list"),
+            drover.json("pool list"))
 
 
 def test_every_command_that_changes_something_stops_with_7(full):
@@ -103,7 +107,7 @@ def test_every_route_that_changes_something_answers_503(full, daemons, by_file):
     assert len(routes) > 15
     for method, pattern in routes:
         path = re.sub(r"{(\w+)}", lambda match: PLACES[match.group(1)], pattern)
-        if path == "/hosts/self/report":
+        if path in ("/hosts/self/report", "/pools/web/reports"):
             continue  # needs a host's token, and none can enrol: below
         if pattern == "/hosts/{name}":
             path = "/hosts/web1"

@@ -41,6 +41,7 @@ static const CommandGroup groups[] = {
 	{"token", "Secrets with which programs and people use the API", token_commands},
 	{"host", "Balancers and nodes", host_commands},
 	{"lvs", "The balancer on this host", lvs_commands},
+	{"pool", "The servers of a service, as balancers see them", pool_commands},
 	{"config", "The configuration file", config_commands},
 	{NULL, "About the command itself", about_commands},
 	{0},

@@ -69,6 +69,7 @@ extern const Command user_commands[];
 extern const Command token_commands[];
 extern const Command host_commands[];
 extern const Command lvs_commands[];
+extern const Command pool_commands[];
 extern const Command config_commands[];
 extern const Command about_commands[];
 

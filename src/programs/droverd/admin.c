@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/identity.h"
+#include "api/pool.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "page/page.h"
@@ -199,9 +200,13 @@ HttpAnswer *admin_answer(const HttpRequest *request, gpointer of)
 
 gsize admin_body_limit(const char *method, const char *path, gpointer of)
 {
-	gboolean is_import = strcmp(method, "POST") == 0 &&
-			     g_str_has_prefix(path, API_PREFIX "/products/") &&
-			     g_str_has_suffix(path, "/landings");
+	gboolean is_post = strcmp(method, "POST") == 0;
 	(void)of;
-	return is_import ? API_MAXIMUM_IMPORT_BYTES : API_MAXIMUM_BODY_BYTES;
+	if (is_post && g_str_has_prefix(path, API_PREFIX "/products/") &&
+		g_str_has_suffix(path, "/landings"))
+		return API_MAXIMUM_IMPORT_BYTES;
+	if (is_post && g_str_has_prefix(path, API_PREFIX "/pools/") &&
+		g_str_has_suffix(path, "/reports"))
+		return API_MAXIMUM_REPORT_BYTES;
+	return API_MAXIMUM_BODY_BYTES;
 }

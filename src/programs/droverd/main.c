@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api/pool.h"
 #include "base/file.h"
 #include "base/format.h"
 #include "base/log.h"
@@ -186,6 +187,12 @@ static gboolean start_public(Daemon *daemon, GError **error)
 	return daemon->public != NULL;
 }
 
+static gboolean take_epoch(Store *store, gpointer of, GError **error)
+{
+	const Daemon *daemon = of;
+	return pool_epoch_take(store, clock_now_us(daemon->site.clock), error);
+}
+
 /* The first connection migrates; all of them wait in the queue for a worker. */
 static gboolean open_stores(Daemon *daemon, GError **error)
 {
@@ -196,7 +203,8 @@ static gboolean open_stores(Daemon *daemon, GError **error)
 		if (store == NULL)
 			return FALSE;
 		g_async_queue_push(daemon->stores, store);
-		if (i == 0 && !store_migrate(store, error))
+		if (i == 0 && (!store_migrate(store, error) ||
+				      !store_write(store, take_epoch, daemon, error)))
 			return FALSE;
 	}
 	return TRUE;

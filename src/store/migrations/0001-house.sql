@@ -11,6 +11,8 @@ CREATE TABLE counter (
 );
 INSERT INTO counter (name, value) VALUES ('generation', 1);
 INSERT INTO counter (name, value) VALUES ('changes', 1);
+INSERT INTO counter (name, value) VALUES ('pools', 0);
+INSERT INTO counter (name, value) VALUES ('epoch', 0);
 
 CREATE TABLE history (
 	sequence BIGINT PRIMARY KEY,
@@ -260,6 +262,59 @@ CREATE TABLE host (
 	clock_off_ms BIGINT,                -- its clock minus ours, at its last report
 	data_version BIGINT NOT NULL
 );
+
+-- pools ------------------------------------------------------------------------------------------
+
+CREATE TABLE pool (
+	id SERIAL_ID,
+	name TEXT NOT NULL UNIQUE,
+	title TEXT NOT NULL,
+	notes TEXT,
+	version BIGINT NOT NULL,            -- of list and orders: what the counter 'pools' said when they moved
+	force BIGINT NOT NULL,              -- a person wants this very list, whatever the list guard says
+	data_version BIGINT NOT NULL        -- of what people edit: title, notes, list
+);
+
+CREATE TABLE pool_server (
+	pool_id BIGINT NOT NULL REFERENCES pool (id),
+	host TEXT NOT NULL,
+	weight BIGINT NOT NULL,
+	is_enabled BIGINT NOT NULL,
+	wanted TEXT NOT NULL CHECK (wanted IN ('serve', 'reserve', 'drain')),
+	order_id BIGINT NOT NULL,           -- the version that the order came with; 0: nobody asked
+	forced BIGINT NOT NULL,
+	asked_by TEXT,
+	asked_us BIGINT,
+	reason TEXT,
+	PRIMARY KEY (pool_id, host)
+);
+
+-- The newest report of each balancer, whole: it is read, compared and replaced whole.
+CREATE TABLE pool_balancer (
+	pool_id BIGINT NOT NULL REFERENCES pool (id),
+	host_id BIGINT NOT NULL REFERENCES host (id),
+	started_us BIGINT NOT NULL,
+	sequence BIGINT NOT NULL,
+	reported_us BIGINT NOT NULL,        -- by our clock
+	version BIGINT NOT NULL,            -- of the orders that it obeys
+	epoch BIGINT NOT NULL,
+	can_serve BIGINT NOT NULL,
+	can_depool BIGINT NOT NULL,
+	alerts_json TEXT NOT NULL,
+	servers_json TEXT NOT NULL,
+	PRIMARY KEY (pool_id, host_id)
+);
+
+-- What became of a server at one balancer, a bounded number of rows: for the picture of its last days.
+CREATE TABLE pool_event (
+	id SERIAL_ID,
+	pool_id BIGINT NOT NULL REFERENCES pool (id),
+	host_id BIGINT NOT NULL REFERENCES host (id),
+	server TEXT NOT NULL,
+	at_us BIGINT NOT NULL,
+	state TEXT NOT NULL
+);
+CREATE INDEX pool_event_place ON pool_event (pool_id, host_id, server, id);
 
 -- notices ----------------------------------------------------------------------------------------
 
