@@ -10,7 +10,7 @@
  * A server that leaves drains: weight 0 until its active connections are gone or the service's
  * drain timeout has passed, then it goes. Servers found in the table of a service of ours that
  * nobody wants (the list changed while we were not running) drain in the same way. Rules:
- * docs/balance.md, "The kernel".
+ * docs/kernel.md.
  */
 #ifndef BALANCE_KERNEL_KEEPER_H
 #define BALANCE_KERNEL_KEEPER_H
@@ -21,7 +21,8 @@
 struct event_base;
 
 #define KEEPER_INTERVAL_MS   (60 * 1000) /* between comparisons when nothing happens */
-#define KEEPER_DRAIN_LOOK_MS 1000	 /* between looks at the connections of draining servers */
+#define KEEPER_DRAIN_LOOK_MS 1000	 /* between looks at what drains, or was changed */
+#define KEEPER_RETRY_MS	     1000	 /* after an error; it doubles up to KEEPER_INTERVAL_MS */
 
 typedef struct Keeper Keeper;
 
@@ -42,10 +43,14 @@ typedef struct KeeperService {
 
 typedef struct KeeperOptions {
 	struct event_base *base;
-	gboolean dry_run; /* print what would be done, line by line as ipvsadm takes it; do nothing
-			   */
-	gboolean own_all; /* remove services that are not ours */
-	/* A server that was drained has left the table. May be NULL. */
+	/* Print what would be done, line by line as ipvsadm takes it, and do nothing. From then on
+	 * the table is taken to be as if it had been done; an order for a server that is there
+	 * already is printed, too. */
+	gboolean dry_run;
+	void (*print)(const char *line, gpointer of); /* of dry_run; NULL: to standard output */
+	gboolean own_all;			      /* remove services that are not ours */
+	/* A server that was drained has left the table, or has no connection left and stays. Told
+	 * at the end of a turn; may give new orders. May be NULL. */
 	void (*drained)(const KeeperKey *service, const Address *server, gpointer of);
 	/* What is wrong with the kernel side, NULL when nothing is any more: for an alert. */
 	void (*trouble)(const char *what, gpointer of);
@@ -68,8 +73,10 @@ void keeper_start(Keeper *keeper);
  * New, or with other settings: those are edited in place where the kernel can, and nothing is cut.
  */
 void keeper_service(Keeper *keeper, const KeeperService *service);
-/* Its servers drain, then it goes; `at_once` for a service whose address must be free now. */
+/* Its servers drain, then it goes. */
 void keeper_forget_service(Keeper *keeper, const KeeperKey *service);
+/* It goes with the next turn, for a service whose address must be free now. */
+void keeper_remove_service(Keeper *keeper, const KeeperKey *service);
 /* In the table, with this weight; ends a drain of it. */
 void keeper_serve(Keeper *keeper, const KeeperKey *service, const Address *server, guint weight);
 /* Weight 0, and out when its connections are gone. `stay`: it stays at weight 0 after that (a

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * Addresses as routes for a BGP daemon to export: one host route of type `local`... per address, in
- * a kernel table and of a protocol number of our own. What is there at start is adopted. Rules:
- * docs/balance.md, "Routes".
+ * Addresses as routes for a BGP daemon to export: one host route of type `blackhole` per address,
+ * in a kernel table and of a protocol number of our own. Nothing looks up addresses in that table,
+ * so that the route is a word to the daemon and moves no packet. What is there at start is adopted.
+ * Rules: docs/kernel.md, "Routes".
  */
 #ifndef BALANCE_KERNEL_ROUTES_H
 #define BALANCE_KERNEL_ROUTES_H
