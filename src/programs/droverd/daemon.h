@@ -62,7 +62,4 @@ char *metrics_text(Daemon *daemon, Store *store);
 gpointer watch_changes(gpointer of);
 gpointer keep_time(gpointer of);
 
-/* Tells systemd, when it listens: "READY=1", "STOPPING=1", "WATCHDOG=1". */
-void service_notify(const char *state);
-
 #endif

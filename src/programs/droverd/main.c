@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "landing/book.h"
 #include "page/page.h"
 #include "programs/droverd/daemon.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC
  *
- * A word to systemd: one datagram to the socket that NOTIFY_SOCKET names (sd_notify(3)).
+ * What sd_notify(3) does, without its library.
  */
+#include "base/service.h"
+
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include "programs/droverd/daemon.h"
 
 void service_notify(const char *state)
 {
@@ -28,4 +28,13 @@ void service_notify(const char *state)
 		sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, length);
 	(void)sent;
 	close(fd);
+}
+
+gint64 service_watchdog_ms(void)
+{
+	const char *interval = g_getenv("WATCHDOG_USEC"), *process = g_getenv("WATCHDOG_PID");
+	if (interval == NULL ||
+		(process != NULL && g_ascii_strtoll(process, NULL, 10) != (gint64)getpid()))
+		return 0;
+	return MAX(g_ascii_strtoll(interval, NULL, 10), 0) / 1000;
 }
