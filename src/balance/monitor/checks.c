@@ -89,6 +89,7 @@ void checks_free(Checks *checks)
 		g_free(g_ptr_array_index(checks->late, i));
 	g_assert(g_hash_table_size(checks->plans) == 0);
 	exchange_sockets_close(checks);
+	exchange_streams_close(checks);
 	g_clear_pointer(&checks->timer, event_free);
 	g_ptr_array_unref(checks->late);
 	g_hash_table_unref(checks->probes);

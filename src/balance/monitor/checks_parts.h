@@ -84,7 +84,8 @@ struct Checks {
 	struct event *timer, *arrivals;
 	gint64 wakes_us; /* when the timer fires; G_MAXINT64: never */
 	int epoll;
-	gint64 complained_us; /* about this host */
+	struct ssl_ctx_st *tls; /* NULL until somebody asks */
+	gint64 complained_us;	/* about this host */
 	ChecksFigures figures;
 };
 
@@ -119,5 +120,8 @@ gboolean exchange_sockets_open(Checks *checks, GError **error);
 void exchange_sockets_close(Checks *checks);
 /* Calls what is ready. */
 void exchange_sockets_look(Checks *checks);
+
+/* streams: exchange_stream.c */
+void exchange_streams_close(Checks *checks);
 
 #endif

@@ -4,20 +4,23 @@
  * every one of them, several at a time, for one verdict. Redirects are answers as any other. Rules:
  * docs/monitors.md, "ProxyFetch".
  *
- * A fetch is one connection: CONNECTING -> SENDING -> READING -> its result.
+ * A fetch is one connection: CONNECTING (-> GREETING) -> SENDING -> READING -> its result.
  */
 #include "balance/monitor/proxyfetch.h"
 
-#include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
+#include "balance/monitor/exchange_stream.h"
 
 #define READ_AT_ONCE_BYTES (16 * 1024)
 
-typedef enum FetchStage { FETCH_CONNECTING, FETCH_SENDING, FETCH_READING } FetchStage;
+typedef enum FetchStage {
+	FETCH_CONNECTING,
+	FETCH_GREETING, /* TLS's handshake */
+	FETCH_SENDING,
+	FETCH_READING
+} FetchStage;
 
 typedef struct Fetch {
-	ExchangeSocket socket;
+	ExchangeStream stream; /* first: fetch_ready() gets its address */
 	const FetchUrl *url;
 	FetchStage stage;
 	gsize sent_bytes;
@@ -52,9 +55,14 @@ static guint fetch_lanes(gconstpointer settings_)
 	return settings->check_all ? MIN(settings->urls->len, PROXYFETCH_MAXIMUM_AT_ONCE) : 1;
 }
 
+static Exchange *exchange_of(const Fetch *fetch)
+{
+	return fetch->stream.socket.exchange;
+}
+
 static void fetch_close(Fetch *fetch)
 {
-	exchange_close(&fetch->socket);
+	exchange_stream_close(&fetch->stream);
 	http_answer_clear(&fetch->answer);
 }
 
@@ -94,7 +102,7 @@ static void fetch_count(FetchExchange *all, const FetchUrl *url, PoolResult resu
 /* The end of one fetch. The exchange may be gone afterwards. */
 static void fetch_end(Fetch *fetch, PoolResult result, const char *why)
 {
-	Exchange *exchange = fetch->socket.exchange;
+	Exchange *exchange = exchange_of(fetch);
 	FetchExchange *all = (FetchExchange *)exchange;
 	if (all->fetches == NULL) {
 		exchange_end(exchange, result, why);
@@ -119,27 +127,38 @@ static void fetch_fail(Fetch *fetch, const char *why)
 static void fetch_end_with_answer(Fetch *fetch)
 {
 	g_autoptr(GString) why = g_string_sized_new(120);
-	PoolResult result = fetch_judge(settings_of(fetch->socket.exchange), &fetch->answer,
-		exchange_took_us(fetch->socket.exchange), why);
+	PoolResult result = fetch_judge(settings_of(exchange_of(fetch)), &fetch->answer,
+		exchange_took_us(exchange_of(fetch)), why);
 	fetch_end(fetch, result, why->str);
 }
 
-/* TRUE when it is all sent; otherwise it goes on later, or the fetch has ended. */
+/* TRUE when there is something to go on with; otherwise later, or the fetch has ended. */
+static gboolean goes_on(Fetch *fetch, gssize outcome)
+{
+	if (outcome == EXCHANGE_STREAM_TROUBLE)
+		fetch_fail(fetch, fetch->stream.why);
+	return outcome >= 0;
+}
+
+/* TRUE when it is all sent. */
 static gboolean fetch_send(Fetch *fetch)
 {
 	const FetchUrl *url = fetch->url;
-	while (fetch->sent_bytes < url->request_bytes) {
-		ssize_t sent = send(fetch->socket.fd, url->request + fetch->sent_bytes,
-			url->request_bytes - fetch->sent_bytes, MSG_NOSIGNAL);
-		if (sent < 0 && errno == EAGAIN)
+	if (fetch->stage == FETCH_CONNECTING)
+		fetch->stage = url->is_tls ? FETCH_GREETING : FETCH_SENDING;
+	if (fetch->stage == FETCH_GREETING) {
+		if (!goes_on(fetch, exchange_stream_greet(&fetch->stream)))
 			return FALSE;
-		if (sent < 0) {
-			fetch_fail(fetch, exchange_reason(errno));
-			return FALSE;
-		}
 		fetch->stage = FETCH_SENDING;
+	}
+	while (fetch->sent_bytes < url->request_bytes) {
+		gssize sent = exchange_stream_send(&fetch->stream, url->request + fetch->sent_bytes,
+			url->request_bytes - fetch->sent_bytes);
+		if (!goes_on(fetch, sent))
+			return FALSE;
 		fetch->sent_bytes += (gsize)sent;
 	}
+	fetch->stage = FETCH_READING;
 	return TRUE;
 }
 
@@ -147,13 +166,9 @@ static void fetch_read(Fetch *fetch)
 {
 	char bytes[READ_AT_ONCE_BYTES];
 	for (;;) {
-		ssize_t got = recv(fetch->socket.fd, bytes, sizeof bytes, 0);
-		if (got < 0 && errno == EAGAIN)
+		gssize got = exchange_stream_receive(&fetch->stream, bytes, sizeof bytes);
+		if (!goes_on(fetch, got))
 			return;
-		if (got < 0) {
-			fetch_fail(fetch, exchange_reason(errno));
-			return;
-		}
 		HttpAnswerState state =
 			got == 0 ? http_answer_close(&fetch->answer)
 				 : http_answer_feed(&fetch->answer, bytes, (gsize)got);
@@ -162,7 +177,7 @@ static void fetch_read(Fetch *fetch)
 			return;
 		}
 		if (state == HTTP_ANSWER_COMPLETE ||
-			fetch_is_decided(settings_of(fetch->socket.exchange), &fetch->answer)) {
+			fetch_is_decided(settings_of(exchange_of(fetch)), &fetch->answer)) {
 			fetch_end_with_answer(fetch);
 			return;
 		}
@@ -172,12 +187,10 @@ static void fetch_read(Fetch *fetch)
 static void fetch_ready(ExchangeSocket *socket)
 {
 	Fetch *fetch = (Fetch *)socket;
-	if (fetch->stage != FETCH_READING) {
-		if (!fetch_send(fetch))
-			return;
-		fetch->stage = FETCH_READING;
-	}
-	if (socket->readable)
+	if (fetch->stage != FETCH_READING && !fetch_send(fetch))
+		return;
+	/* In the clear a look would be a system call in vain; TLS may have read ahead. */
+	if (socket->readable || fetch->stream.tls != NULL)
 		fetch_read(fetch);
 }
 
@@ -188,7 +201,9 @@ static void fetch_begin(Exchange *exchange, Fetch *fetch, guint number)
 	fetch->stage = FETCH_CONNECTING;
 	fetch->sent_bytes = 0;
 	http_answer_init(&fetch->answer, settings->pattern != NULL);
-	const char *trouble = exchange_connect(exchange, &fetch->socket, SOCK_STREAM, fetch_ready);
+	const ExchangeTls tls = {fetch->url->host, settings->verify, NULL};
+	const char *trouble = exchange_stream_connect(
+		exchange, &fetch->stream, fetch->url->is_tls ? &tls : NULL, fetch_ready);
 	if (trouble != NULL)
 		fetch_fail(fetch, trouble);
 }
@@ -201,7 +216,8 @@ static void fetch_start_all(FetchExchange *all, const FetchSettings *settings)
 	for (guint lane = 0; lane < all->lanes && all->begun < settings->urls->len; lane++)
 		do
 			fetch_begin(&all->exchange, &all->fetches[lane], all->begun++);
-		while (all->fetches[lane].socket.ready == NULL && all->begun < settings->urls->len);
+		while (all->fetches[lane].stream.socket.ready == NULL &&
+			all->begun < settings->urls->len);
 	all->starting = FALSE;
 	if (all->failures > settings->max_failures || all->ended == settings->urls->len)
 		fetch_verdict(all);
@@ -218,15 +234,27 @@ static void fetch_start(Exchange *exchange)
 		fetch_begin(exchange, &all->only, urls == 1 ? 0 : exchange_random(exchange) % urls);
 }
 
+static const char *stage_words(const Fetch *fetch)
+{
+	switch (fetch->stage) {
+	case FETCH_CONNECTING:
+		return "while connecting";
+	case FETCH_GREETING:
+		return "in the TLS handshake";
+	case FETCH_SENDING:
+		return "while sending the request";
+	case FETCH_READING:
+		return fetch->answer.head_bytes == 0 ? "waiting for the answer"
+						     : "in the middle of the answer";
+	}
+	g_assert_not_reached();
+}
+
 static void time_out_words(const Fetch *fetch, char *why, gsize size)
 {
-	const char *const during = fetch->stage == FETCH_CONNECTING ? "while connecting"
-				   : fetch->stage == FETCH_SENDING  ? "while sending the request"
-				   : fetch->answer.head_bytes == 0  ? "waiting for the answer"
-								    : "in the middle of the answer";
 	char time[24];
-	exchange_time_text(exchange_timeout_ms(fetch->socket.exchange), time);
-	g_snprintf(why, size, "timed out after %s %s", time, during);
+	exchange_time_text(exchange_timeout_ms(exchange_of(fetch)), time);
+	g_snprintf(why, size, "timed out after %s %s", time, stage_words(fetch));
 }
 
 /* What has not ended by now, or not begun, has failed. */
@@ -242,7 +270,7 @@ static void fetch_expired(Exchange *exchange)
 	const FetchSettings *settings = settings_of(exchange);
 	for (guint lane = 0; lane < all->lanes; lane++) {
 		Fetch *fetch = &all->fetches[lane];
-		if (fetch->socket.ready == NULL)
+		if (fetch->stream.socket.ready == NULL)
 			continue;
 		time_out_words(fetch, why, sizeof why);
 		fetch_count(all, fetch->url, POOL_RESULT_DOWN, why);
