@@ -14,10 +14,10 @@
 
 struct event_base;
 
-#define CHECKS_MAXIMUM_WHY_BYTES 200  /* what a person reads about a result */
-#define CHECKS_SPARE_FILES	 64   /* descriptors left for all else when sockets are counted */
-#define CHECKS_STALL_MS		 250  /* a loop that is later than that gives checks more time */
-#define CHECKS_TICK_US		 1000 /* checks that are due together start together */
+#define CHECKS_MAXIMUM_WHY_BYTES 200 /* what a person reads about a result */
+#define CHECKS_SPARE_FILES	 64  /* descriptors left for all else when sockets are counted */
+#define CHECKS_STALL_MS		 50 /* a loop held up for longer gives checks under way more time */
+#define CHECKS_TICK_US		 1000 /* what is due within it starts together */
 
 typedef struct Checks Checks;
 typedef struct Check Check; /* one watcher of one check of one server */

@@ -46,6 +46,9 @@ static void wake_for_what_is_next(Checks *checks)
 	GList *first = g_queue_peek_head_link(&checks->queue);
 	if (due != NULL)
 		when_us = due->due_us;
+	/* While checks are under way the timer fires so often that a loop held up is noticed. */
+	if (deadline != NULL && checks->wakes_us == G_MAXINT64)
+		when_us = MIN(when_us, g_get_monotonic_time() + CHECKS_STALL_MS * 1000);
 	if (deadline != NULL)
 		when_us = MIN(when_us, deadline->due_us);
 	if (first != NULL && !is_blocked(checks, first->data))
@@ -123,7 +126,7 @@ void checks_turn(Checks *checks)
 	gint64 late_us = now_us - checks->wakes_us;
 	checks->wakes_us = G_MAXINT64;
 	checks_enter(checks);
-	/* While the loop was held up nobody read answers: that is no fault of the servers. */
+	/* While the loop was held up nobody read answers: no fault of the servers. */
 	if (late_us > CHECKS_STALL_MS * 1000)
 		timer_heap_postpone(&checks->deadlines, late_us);
 	queue_due(checks, now_us);

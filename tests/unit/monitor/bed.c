@@ -24,6 +24,7 @@ typedef struct Visit {
 	const char *text;
 	gsize sent_bytes;
 	gboolean answered;
+	GString *request;
 } Visit;
 
 static void visit_end(Visit *visit)
@@ -32,6 +33,7 @@ static void visit_end(Visit *visit)
 	if (visit->drip != NULL)
 		event_free(visit->drip);
 	bufferevent_free(visit->line);
+	g_string_free(visit->request, TRUE);
 	g_free(visit);
 }
 
@@ -83,6 +85,7 @@ static const char *text_for(const BedServer *server)
 static void visit_answer(Visit *visit)
 {
 	BedServer *server = visit->server;
+	g_string_assign(server->request, visit->request->str);
 	visit->text = text_for(server);
 	visit->answered = TRUE;
 	if (server->part == BED_DRIPS) {
@@ -100,9 +103,9 @@ static void on_read(struct bufferevent *line, void *of)
 	struct evbuffer *input = bufferevent_get_input(line);
 	char bytes[4096];
 	for (int got; (got = evbuffer_remove(input, bytes, sizeof bytes)) > 0;)
-		g_string_append_len(server->request, bytes, got);
+		g_string_append_len(visit->request, bytes, got);
 	gboolean answers = server->part != BED_SILENT && server->part != BED_SPEAKS_FIRST;
-	if (answers && !visit->answered && strstr(server->request->str, "\r\n\r\n") != NULL)
+	if (answers && !visit->answered && strstr(visit->request->str, "\r\n\r\n") != NULL)
 		visit_answer(visit);
 }
 
@@ -118,7 +121,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	server->open++;
 	server->open_peak = MAX(server->open_peak, server->open);
 	g_array_append_val(server->times_us, now_us);
-	g_string_truncate(server->request, 0);
+	visit->request = g_string_new(NULL);
 	bufferevent_setcb(visit->line, on_read, on_written, on_event, visit);
 	if (server->part == BED_CLOSES) {
 		visit_end(visit);
