@@ -20,6 +20,14 @@
 
 struct event_base;
 
+#define DIRECTOR_ADOPT_MS  5000	 /* how long the first list of a service waits for names */
+#define DIRECTOR_SOON_MS   50	 /* until alerts and reports say what happened */
+#define DIRECTOR_SAVE_MS   1000	 /* until a new list or address is on disk */
+#define DIRECTOR_TICK_MS   10000 /* between tries of what failed */
+#define DIRECTOR_ROUTES_MS 60000 /* between looks at the routes in the kernel */
+#define DIRECTOR_REPORT_MS 30000 /* between reports with fresh figures to droverd */
+#define DIRECTOR_STATUS_MS 1000	 /* how old the connections in a status may be */
+
 typedef struct Director Director;
 
 typedef struct DirectorOptions {
@@ -28,7 +36,9 @@ typedef struct DirectorOptions {
 	const char *state_folder; /* last good lists and drains; made when it is not there */
 	gboolean dry_run;
 	guint32 seed;
-	Runner *runner; /* NULL: no commands */
+	Runner *runner;		/* NULL: no commands */
+	const char *token_file; /* of this host at droverd; NULL: none */
+	const char *ca_file;	/* for lists over TLS; NULL: the system's */
 	Clock clock;
 } DirectorOptions;
 
@@ -60,15 +70,17 @@ gboolean director_undrain(Director *director, const char *service, const char *s
  *
  * {"version": "0.1.0", "started": T, "now": T, "dry_run": false, "configuration": PATH,
  *  "alerts": [{"service": NAME or null, "kind": "held|set-aside|list|kernel|route|drover|
- *              configuration|runner|address|floor", "since": T, "text": "…"}],
+ *              configuration|runner|address|floor|state", "since": T, "text": "…"}],
  *  "services": [{"name", "protocol": "tcp", "address", "port", "scheduler", "forward",
  *     "depool_threshold": ".5" as written, "can_depool": true, "can_serve": true,
  *     "route": "announced|withdrawn|off", "needed": 3, "counting": 4,
+ *     "begun": true (false: the kernel's table of it is as it was found),
  *     "list": {"url", "read": T, "problem": null, "set_aside": null or
  *              {"since": T, "why", "servers": 3}, "version": 0},
  *     "servers": [{"host", "address": null or "10.0.0.1", "enabled", "ready", "up", "maintenance",
  *        "checked": bool, "pooled", "held", "drain": "none|reserved|draining|drained",
- *        "weight": 10, "current_weight": 10, "since": T of its up or down, "last_check": T,
+ *        "who": NULL or who asked for that, "state": "unresolved|unchecked|up|down|maintenance",
+ *        "weight": 10, "current_weight": 10, "since": T of its state, "last_check": T,
  *        "why": "ProxyFetch: 200 in 3 ms", "active": 3, "inactive": 12,
  *        "monitors": [{"name": "ProxyFetch", "verdict": "passing|failing|unchecked|maintenance",
  *                      "good": true (its last result), "at": T, "why": "…"}]}]}],

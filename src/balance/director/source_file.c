@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "balance/director/pause.h"
 #include "base/clock.h"
 #include "base/file.h"
 
@@ -71,12 +72,6 @@ static gboolean same_look(Look a, Look b)
 	       same_time(a.modified, b.modified) && same_time(a.changed, b.changed);
 }
 
-static void schedule(struct event *timer, gint64 after_ms)
-{
-	const struct timeval after = {after_ms / 1000, after_ms % 1000 * 1000};
-	evtimer_add(timer, &after);
-}
-
 /* Another look soon: after a quiet moment, a longer one while somebody writes, but not for ever. */
 static void unsettle(FileSource *self)
 {
@@ -86,7 +81,7 @@ static void unsettle(FileSource *self)
 	self->unsettled = TRUE;
 	gint64 wait_ms = self->being_written ? SOURCE_FILE_WRITING_MS : SOURCE_FILE_SETTLE_MS;
 	gint64 patience_ms = self->unsettled_since_ms + SOURCE_FILE_PATIENCE_MS - now_ms;
-	schedule(self->look, MAX(MIN(wait_ms, patience_ms), 0));
+	pause_schedule(self->look, MAX(MIN(wait_ms, patience_ms), 0));
 }
 
 /* Watching */
@@ -173,7 +168,7 @@ static void say_missing(FileSource *self, int why)
 		self->missing_since_ms = now_ms;
 	gint64 left_ms = self->missing_since_ms + SOURCE_FILE_GONE_MS - now_ms;
 	if (was_there && left_ms > 0) {
-		schedule(self->look, left_ms);
+		pause_schedule(self->look, left_ms);
 		return;
 	}
 	self->last = (Look){0};
@@ -220,7 +215,7 @@ static void on_look(evutil_socket_t unused, short what, void *of)
 static void on_slow_look(evutil_socket_t unused, short what, void *of)
 {
 	FileSource *self = of;
-	schedule(self->slow_look, SOURCE_FILE_LOOK_MS);
+	pause_schedule(self->slow_look, SOURCE_FILE_LOOK_MS);
 	if (!self->unsettled)
 		look(self, FALSE);
 }
@@ -259,8 +254,8 @@ static gpointer file_begin(
 	}
 	self->look = evtimer_new(place->base, on_look, self);
 	self->slow_look = evtimer_new(place->base, on_slow_look, self);
-	schedule(self->look, 0);
-	schedule(self->slow_look, SOURCE_FILE_LOOK_MS);
+	pause_schedule(self->look, 0);
+	pause_schedule(self->slow_look, SOURCE_FILE_LOOK_MS);
 	return self;
 }
 
@@ -268,7 +263,7 @@ static void file_refresh(gpointer of)
 {
 	FileSource *self = of;
 	self->touched = TRUE;
-	schedule(self->look, 0);
+	pause_schedule(self->look, 0);
 }
 
 const SourceKind source_kind_file = {
