@@ -108,6 +108,13 @@ gboolean pool_epoch_take(Store *store, gint64 now_us, GError **error);
 gboolean pool_each_version(Store *store,
 	void (*visit)(const char *name, gint64 version, gpointer of), gpointer of, GError **error);
 
+/* Reports that are the newest of their balancer, and older than POOL_SILENT_S. */
+gboolean pool_count_silent(Store *store, gint64 now_us, gint64 *count, GError **error);
+
+/* The list as PyBal reads it: a Python dict a line; JSON. Caller frees. */
+char *pool_list_legacy(const PoolRecord *pool);
+char *pool_list_json(const PoolRecord *pool);
+
 /* Handlers in pool_orders.c, pool_report.c, pool_view.c. */
 json_t *pool_give_order(ApiCall *call, GError **error);
 json_t *pool_release_order(ApiCall *call, GError **error);

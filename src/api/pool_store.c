@@ -25,6 +25,7 @@ static const char SQL_MEMBER_ADD[] =
 	" reason, pool_id, host) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char SQL_MEMBER_REMOVE[] = "DELETE FROM pool_server WHERE pool_id = ? AND host = ?";
 static const char SQL_VERSIONS[] = "SELECT name, version FROM pool";
+static const char SQL_SILENT[] = "SELECT COUNT(*) FROM pool_balancer WHERE reported_us <= ?";
 static const char SQL_EPOCH[] =
 	"UPDATE counter SET value = CASE WHEN value >= ? THEN value + 1 ELSE ? END WHERE name = ?";
 
@@ -270,6 +271,12 @@ gboolean pool_epoch_take(Store *store, gint64 now_us, GError **error)
 	gint64 seconds = now_us / US_PER_SECOND;
 	return store_execute(store, error, SQL_EPOCH,
 		STORE_PARAMS(STORE_INT(seconds), STORE_INT(seconds), STORE_TEXT(STORE_EPOCH)));
+}
+
+gboolean pool_count_silent(Store *store, gint64 now_us, gint64 *count, GError **error)
+{
+	return store_query_integer(store, error, 0, count, SQL_SILENT,
+		STORE_PARAMS(STORE_INT(now_us - POOL_SILENT_S * US_PER_SECOND)));
 }
 
 gboolean pool_each_version(Store *store,

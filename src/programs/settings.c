@@ -28,6 +28,8 @@ static const SettingKey keys[] = {
 		"Certificates that the server's is checked against; the system's by default"},
 	{"public", "listen", SETTING_TEXT, "127.0.0.1:8460",
 		"Where droverd answers update queries and serves releases"},
+	{"public", "pools", SETTING_BOOLEAN, "yes",
+		"Publish the lists of pools there, as PyBal reads them, to whoever asks"},
 	{"admin", "listen", SETTING_TEXT, "127.0.0.1:8461",
 		"Where droverd answers with API and pages"},
 	{"admin", "certificate", SETTING_PATH, NULL,

@@ -17,6 +17,7 @@ struct HttpAnswer {
 	GBytes *body; /* never NULL; empty for streams */
 	GArray *fields;
 	HttpStream *stream;
+	HttpWait wait; /* its topic NULL: an answer */
 };
 
 static void field_clear(gpointer of)
@@ -69,6 +70,18 @@ HttpAnswer *http_answer_new_stream(HttpEvents *events)
 	http_answer_header(answer, "X-Accel-Buffering", "no");
 	answer->stream = stream;
 	return answer;
+}
+
+HttpAnswer *http_answer_new_wait(const char *topic, gint64 known, guint wait_ms)
+{
+	HttpAnswer *answer = http_answer_new(503, NULL, NULL, 0);
+	answer->wait = (HttpWait){g_strdup(topic), known, wait_ms};
+	return answer;
+}
+
+const HttpWait *http_answer_wait(const HttpAnswer *answer)
+{
+	return answer->wait.topic ? &answer->wait : NULL;
 }
 
 /* If-None-Match: a list of tags, or "*". Weak and strong tags are equal here (RFC 9110, 13.1.2). */
@@ -130,6 +143,7 @@ void http_answer_free(HttpAnswer *answer)
 	g_bytes_unref(answer->body);
 	g_array_unref(answer->fields);
 	g_clear_pointer(&answer->stream, http_stream_unref);
+	g_free(answer->wait.topic);
 	g_free(answer);
 }
 

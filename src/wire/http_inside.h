@@ -25,6 +25,7 @@ struct HttpRequest {
 	GBytes *body;
 	char *peer;
 	gboolean secure;
+	gint64 first_ms; /* when it was first handled; 0: not yet */
 };
 
 HttpRequest *http_request_new(const char *target);
@@ -76,6 +77,15 @@ void http_answer_strip_stream(HttpAnswer *answer);
  * libmicrohttpd refused it: the connection is then to be closed. */
 gboolean http_answer_queue(
 	const HttpAnswer *answer, struct MHD_Connection *connection, gboolean last);
+/* What a "not yet" says. */
+typedef struct HttpWait {
+	char *topic;
+	gint64 known;
+	guint wait_ms;
+} HttpWait;
+
+/* NULL for an answer that is one. Borrowed. */
+const HttpWait *http_answer_wait(const HttpAnswer *answer);
 /* Borrowed; NULL for an answer that is no stream. */
 HttpStream *http_answer_stream(const HttpAnswer *answer);
 
@@ -126,6 +136,9 @@ void http_watch_begin(HttpWatch *watch, HttpConnection *connection);
 void http_watch_finish(HttpWatch *watch, HttpConnection *connection);
 /* From now on the connection streams and has no deadline, but heartbeats. */
 void http_watch_stream(HttpWatch *watch, HttpConnection *connection, HttpStream *stream);
+/* The request waits for news: it has no deadline, and does not count for its address, since whose
+ * request may wait is known by then. Or it goes on, and its deadline begins anew. */
+void http_watch_wait(HttpWatch *watch, HttpConnection *connection, gboolean waits);
 /* TRUE when the watchdog has shut the connection down. */
 gboolean http_watch_is_cut(HttpWatch *watch, HttpConnection *connection);
 /* Ends streams, closes idle connections at once and every one that becomes idle; after `grace_ms`
@@ -145,13 +158,25 @@ typedef struct HttpErrand {
 	struct MHD_Connection *connection;
 	gboolean (*is_wanted)(
 		struct HttpErrand *errand); /* FALSE: the peer is gone, spare the handler */
+	/* It begins to wait for news, or no longer does. */
+	void (*set_waiting)(struct HttpErrand *errand, gboolean waits);
 	gpointer of;
+	/* http_work.c's own: */
+	gboolean is_again; /* it has waited */
+	gint64 known;	   /* waits for a greater value of its topic */
+	gint64 until_ms;
 } HttpErrand;
 
 HttpWork *http_work_new(guint workers, HttpHandler handler, gpointer of);
 /* Suspends the connection, and resumes it when the answer is there. FALSE when too many wait, or
  * when closed. */
 gboolean http_work_hand_over(HttpWork *work, HttpErrand *errand);
+/* The topic has this value now: who waits for it is handled again. Values only grow. */
+void http_work_ring(HttpWork *work, const char *topic, gint64 value);
+/* Errands that wait for news. */
+guint http_work_waiting(HttpWork *work);
+/* Ends all waiting, now and later: those errands are refused with 503. */
+void http_work_hush(HttpWork *work);
 /* Takes no more errands, and waits until all are done. */
 void http_work_close(HttpWork *work);
 /* After http_work_close(). NULL is allowed. */

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "wire/http_inside.h"
 
 HttpRequest *http_request_new(const char *target)
@@ -307,6 +308,11 @@ char *http_request_cookie(const HttpRequest *request, const char *name)
 GBytes *http_request_body(const HttpRequest *request)
 {
 	return request->body;
+}
+
+guint http_request_waited_ms(const HttpRequest *request)
+{
+	return request->first_ms == 0 ? 0 : (guint)(clock_monotonic_ms() - request->first_ms);
 }
 
 const char *http_request_peer(const HttpRequest *request)

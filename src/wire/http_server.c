@@ -86,6 +86,12 @@ static gboolean turn_is_wanted(HttpErrand *errand)
 	return !http_watch_is_cut(turn->server->watch, turn->connection);
 }
 
+static void turn_set_waiting(HttpErrand *errand, gboolean waits)
+{
+	const Turn *turn = (const Turn *)errand;
+	http_watch_wait(turn->server->watch, turn->connection, waits);
+}
+
 static void turn_uncount(Turn *turn)
 {
 	turn->server->bodies_bytes -= turn->counted;
@@ -113,6 +119,7 @@ static Turn *turn_new(HttpServer *server, struct MHD_Connection *connection, con
 	turn->errand.request = http_request_new(target);
 	turn->errand.connection = connection;
 	turn->errand.is_wanted = turn_is_wanted;
+	turn->errand.set_waiting = turn_set_waiting;
 	return turn;
 }
 
@@ -120,6 +127,7 @@ static Turn *turn_new(HttpServer *server, struct MHD_Connection *connection, con
 static enum MHD_Result turn_answer(Turn *turn, HttpAnswer *answer, gboolean last)
 {
 	HttpServer *server = turn->server;
+	g_assert(!http_answer_wait(answer));
 	turn->errand.answer = answer;
 	if (turn->errand.request->is_head)
 		http_answer_strip_stream(answer);
@@ -438,11 +446,19 @@ void http_server_stop(HttpServer *server, guint grace_ms)
 	 */
 	MHD_quiesce_daemon(server->daemon);
 	shutdown(server->listening, SHUT_RDWR);
+	if (server->work)
+		http_work_hush(server->work);
 	http_watch_drain(server->watch, grace_ms);
 	if (server->work)
 		http_work_close(server->work);
 	MHD_stop_daemon(server->daemon);
 	server_free(server);
+}
+
+void http_server_ring(HttpServer *server, const char *topic, gint64 value)
+{
+	g_assert(server->work);
+	http_work_ring(server->work, topic, value);
 }
 
 guint16 http_server_port(const HttpServer *server)
@@ -454,6 +470,7 @@ void http_server_figures(const HttpServer *server, HttpServerFigures *figures)
 {
 	*figures = (HttpServerFigures){0};
 	http_watch_figures(server->watch, figures);
+	figures->polls = server->work ? http_work_waiting(server->work) : 0;
 	figures->requests = atomic_load(&server->requests);
 	for (gsize i = 0; i < G_N_ELEMENTS(figures->by_class); i++)
 		figures->by_class[i] = atomic_load(&server->by_class[i]);

@@ -18,9 +18,10 @@
 #define HTTP_MAXIMUM_QUERIES	   128
 #define HTTP_MAXIMUM_BODY_BYTES	   (1024 * 1024) /* unless body_limit says otherwise */
 #define HTTP_MAXIMUM_BODIES_BYTES                                                                  \
-	(256 * 1024 * 1024)	 /* of all requests at one time; 503 beyond                        \
-				  */
-#define HTTP_MAXIMUM_WAITING 256 /* requests waiting for a worker; 503 beyond */
+	(256 * 1024 * 1024)	  /* of all requests at one time; 503 beyond                       \
+				   */
+#define HTTP_MAXIMUM_POLLS   2048 /* requests that wait for news (long polls); 503 beyond */
+#define HTTP_MAXIMUM_WAITING 256  /* requests waiting for a worker; 503 beyond */
 
 typedef struct HttpServer HttpServer;
 typedef struct HttpRequest HttpRequest;
@@ -42,6 +43,8 @@ GBytes *http_request_body(const HttpRequest *request);
 /* The peer's address without a port; behind a trusted proxy (options) the last X-Forwarded-For
  * element. */
 const char *http_request_peer(const HttpRequest *request);
+/* Milliseconds since it was handled for the first time: see http_answer_new_wait(). */
+guint http_request_waited_ms(const HttpRequest *request);
 /* The connection, or a trusted proxy's X-Forwarded-Proto, is TLS. */
 gboolean http_request_is_secure(const HttpRequest *request);
 
@@ -59,6 +62,10 @@ HttpAnswer *http_answer_new_stream(HttpEvents *events);
  * quotes, names this content; 304 when If-None-Match has it. */
 HttpAnswer *http_answer_new_static(
 	const HttpRequest *request, const char *content_type, GBytes *body, const char *tag);
+/* "Not yet" (a long poll): no answer goes out. The handler is called again with the same request
+ * when http_server_ring() says a value of `topic` above `known`, and after `wait_ms` at the latest;
+ * meanwhile no thread waits. Only with workers. */
+HttpAnswer *http_answer_new_wait(const char *topic, gint64 known, guint wait_ms);
 int http_answer_status(const HttpAnswer *answer);
 void http_answer_free(HttpAnswer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpAnswer, http_answer_free)
@@ -96,12 +103,15 @@ guint16 http_server_port(const HttpServer *server);
 typedef struct HttpServerFigures {
 	guint64 requests, connections, refused_connections, deadlines_passed;
 	guint64 by_class[6]; /* by_class[2]: answers 2xx */
-	guint open_connections, streams;
+	guint open_connections, streams, polls;
 } HttpServerFigures;
 void http_server_figures(const HttpServer *server, HttpServerFigures *figures);
-/* Stops listening, ends streams, closes idle connections, lets running requests finish for up to
- * `grace_ms`, cuts the rest, frees. A handler cannot be broken off: this waits for the last one to
- * return. */
+/* `topic` has this value now; a value that is not above the one before changes nothing. Any thread.
+ */
+void http_server_ring(HttpServer *server, const char *topic, gint64 value);
+/* Stops listening, ends streams, refuses what waits for news, closes idle connections, lets running
+ * requests finish for up to `grace_ms`, cuts the rest, frees. A handler cannot be broken off: this
+ * waits for the last one to return. */
 void http_server_stop(HttpServer *server, guint grace_ms);
 
 #endif

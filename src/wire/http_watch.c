@@ -13,6 +13,8 @@
  *     sending   first byte seen, the line is not whole  until first byte + deadline
  *     request   from the request line to the last byte  until first byte + deadline
  *               of the answer
+ *     wait      a request waits for news (long poll)    no end here: http_work wakes it; cut when
+ *                                                       its peer has left
  *     stream    an event stream                         no end; heartbeats; cut when dropped
  *
  * libmicrohttpd does not tell when a first byte comes, but the kernel counts received bytes
@@ -32,7 +34,7 @@
 #define WATCH_STEP_MINIMUM_MS 10
 #define WATCH_FINAL_MS	      1000 /* for libmicrohttpd to find out about a shutdown */
 
-typedef enum Phase { PHASE_QUIET, PHASE_SENDING, PHASE_REQUEST, PHASE_STREAM } Phase;
+typedef enum Phase { PHASE_QUIET, PHASE_SENDING, PHASE_REQUEST, PHASE_WAIT, PHASE_STREAM } Phase;
 
 struct HttpConnection {
 	int fd;
@@ -91,7 +93,8 @@ static void cut(HttpConnection *connection)
 	shutdown(connection->fd, SHUT_RDWR);
 }
 
-/* A stream's connection is suspended most of the time, so nobody else notices that its peer left.
+/* The connection of a stream or of a request that waits is suspended most of the time, so nobody
+ * else notices that its peer left.
  */
 static gboolean peer_has_left(const HttpConnection *connection)
 {
@@ -111,6 +114,11 @@ static void look_at(HttpWatch *watch, HttpConnection *connection, gint64 now_ms)
 {
 	if (connection->phase == PHASE_STREAM) {
 		look_at_stream(watch, connection, now_ms);
+		return;
+	}
+	if (connection->phase == PHASE_WAIT) {
+		if (peer_has_left(connection))
+			cut(connection);
 		return;
 	}
 	if (connection->phase == PHASE_QUIET &&
@@ -222,7 +230,8 @@ void http_watch_remove(HttpWatch *watch, HttpConnection *connection)
 	g_mutex_lock(&watch->lock);
 	gboolean known = g_ptr_array_remove_fast(watch->connections, connection);
 	g_assert(known);
-	set_count(watch, connection->origin, count_of(watch, connection->origin) - 1);
+	if (connection->phase != PHASE_WAIT)
+		set_count(watch, connection->origin, count_of(watch, connection->origin) - 1);
 	if (watch->draining)
 		g_cond_broadcast(&watch->changed);
 	g_mutex_unlock(&watch->lock);
@@ -264,6 +273,17 @@ void http_watch_stream(HttpWatch *watch, HttpConnection *connection, HttpStream 
 	connection->stream = http_stream_ref(stream);
 	if (watch->draining)
 		http_stream_end(stream);
+}
+
+void http_watch_wait(HttpWatch *watch, HttpConnection *connection, gboolean waits)
+{
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
+	if (waits != (connection->phase == PHASE_WAIT)) {
+		guint count = count_of(watch, connection->origin);
+		set_count(watch, connection->origin, waits ? count - 1 : count + 1);
+	}
+	connection->phase = waits ? PHASE_WAIT : PHASE_REQUEST;
+	connection->since_ms = clock_monotonic_ms();
 }
 
 gboolean http_watch_is_cut(HttpWatch *watch, HttpConnection *connection)

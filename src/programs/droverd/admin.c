@@ -123,6 +123,25 @@ static gboolean read_body(const HttpRequest *request, json_t **body, GError **er
 	return *body != NULL;
 }
 
+/* A balancer that has the newest orders already is answered when there are others. */
+static HttpAnswer *wait_for_orders(const HttpRequest *request, const json_t *answer)
+{
+	const char *path = http_request_path(request);
+	const char *after = http_request_query(request, "after");
+	guint waited_ms = http_request_waited_ms(request);
+	if (after == NULL || waited_ms >= POOL_POLL_MS ||
+		!g_str_has_prefix(path, API_PREFIX "/pools/") ||
+		!g_str_has_suffix(path, "/orders") ||
+		strcmp(http_request_method(request), "GET") != 0)
+		return NULL;
+	gint64 version = json_integer_of(answer, "version");
+	g_autofree char *newest = g_strdup_printf("%" G_GINT64_FORMAT, version);
+	if (strcmp(after, newest) != 0)
+		return NULL;
+	g_autofree char *topic = pool_topic(json_text(answer, "pool"));
+	return http_answer_new_wait(topic, version, POOL_POLL_MS - waited_ms);
+}
+
 static HttpAnswer *answer_api(Daemon *daemon, Store *store, const HttpRequest *request)
 {
 	g_autoptr(GError) error = NULL;
@@ -134,7 +153,10 @@ static HttpAnswer *answer_api(Daemon *daemon, Store *store, const HttpRequest *r
 	g_autoptr(json_t) answer = api_call(&daemon->site, store, actor,
 		http_request_method(request), http_request_path(request) + strlen(API_PREFIX),
 		http_request_queries(request), body, &error);
-	return answer != NULL ? json_answer(200, answer) : error_answer(daemon, request, error);
+	if (answer == NULL)
+		return error_answer(daemon, request, error);
+	HttpAnswer *wait = wait_for_orders(request, answer);
+	return wait != NULL ? wait : json_answer(200, answer);
 }
 
 static HttpAnswer *answer_events(Daemon *daemon, Store *store, const HttpRequest *request)
@@ -195,6 +217,8 @@ HttpAnswer *admin_answer(const HttpRequest *request, gpointer of)
 	Store *store = g_async_queue_pop(daemon->stores);
 	HttpAnswer *answer = answer_with(daemon, store, request);
 	g_async_queue_push(daemon->stores, store);
+	if (strcmp(http_request_method(request), "GET") != 0)
+		daemon_nudge(daemon);
 	return answer;
 }
 

@@ -40,8 +40,14 @@ typedef struct Daemon {
 	HttpServer *admin, *public;
 	DaemonCounters counters;
 	gint64 started_us;
-	gint stopping;	   /* atomic */
-	gint store_away;   /* atomic: the watcher could not reach the database */
+	gint stopping;	 /* atomic */
+	gint store_away; /* atomic: the watcher could not reach the database */
+	GMutex nudge_lock;
+	GCond nudge;
+	gboolean is_nudged; /* somebody wrote: the watcher need not wait for its time */
+	GHashTable *lists;  /* path -> PoolList *: what the public address publishes; never
+			       changed, swapped under lists_lock; NULL: not read yet */
+	GMutex lists_lock;
 	gint64 watcher_ms; /* atomic: when the watcher last went round */
 } Daemon;
 
@@ -49,11 +55,20 @@ gboolean daemon_is_stopping(Daemon *daemon);
 /* Sleeps up to `ms`; FALSE when the daemon stops meanwhile. */
 gboolean daemon_sleep(Daemon *daemon, guint ms);
 
+/* Something was written here: the watcher looks at once. */
+void daemon_nudge(Daemon *daemon);
+/* Waits for that, up to `ms`; FALSE when the daemon stops meanwhile. */
+gboolean daemon_wait_for_nudge(Daemon *daemon, guint ms);
+
 /* The admin listener's handler: API, pages, events, health, metrics. `of` is the Daemon. */
 HttpAnswer *admin_answer(const HttpRequest *request, gpointer of);
 gsize admin_body_limit(const char *method, const char *path, gpointer of);
 /* The public listener's handler: never touches the database. */
 HttpAnswer *public_answer(const HttpRequest *request, gpointer of);
+/* Reads what the public listener publishes, and puts it into the place of what it published. */
+gboolean public_read(Daemon *daemon, Store *store, GError **error);
+/* "pool/web": what who waits for its orders is woken by. Caller frees. */
+char *pool_topic(const char *pool);
 
 /* The text of /metrics. Caller frees. `store` may be NULL. */
 char *metrics_text(Daemon *daemon, Store *store);

@@ -21,6 +21,7 @@
 #include "programs/droverd/daemon.h"
 #include "programs/droverd/listen.h"
 
+#define ADMIN_CONNECTIONS  4096 /* half of them may be balancers that wait */
 #define PUBLIC_CONNECTIONS 8192
 #define DESCRIPTORS_WANTED 16384
 #define STOP_GRACE_MS	   10000
@@ -162,6 +163,7 @@ static gboolean start_admin(Daemon *daemon, GError **error)
 		.certificate_file = settings_text(settings, "admin.certificate"),
 		.key_file = settings_text(settings, "admin.key"),
 		.behind_proxy = settings_boolean(settings, "admin.behind-proxy"),
+		.maximum_connections = ADMIN_CONNECTIONS,
 		.workers = (guint)settings_integer(settings, "admin.workers"),
 		.body_limit = admin_body_limit,
 		.handler = admin_answer,
@@ -255,6 +257,7 @@ static void stop(Daemon *daemon, GThread *watcher, GThread *timer)
 {
 	service_notify("STOPPING=1");
 	g_atomic_int_set(&daemon->stopping, 1);
+	daemon_nudge(daemon);
 	if (daemon->events != NULL)
 		http_events_close(daemon->events);
 	if (watcher != NULL)
@@ -302,6 +305,7 @@ static gboolean run(const Options *options, const sigset_t *signals, GError **er
 	if (daemon.public != NULL)
 		http_server_stop(daemon.public, STOP_GRACE_MS);
 	http_events_unref(daemon.events);
+	g_clear_pointer(&daemon.lists, g_hash_table_unref);
 	g_clear_pointer(&daemon.stores, g_async_queue_unref);
 	return ok;
 }

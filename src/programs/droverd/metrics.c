@@ -53,6 +53,7 @@ static void listener(Series *series, const char *name, const HttpServer *server)
 	series_add(&series[2], "listener", name, (gint64)figures.deadlines_passed);
 	series_add(&series[3], "listener", name, figures.open_connections);
 	series_add(&series[4], "listener", name, figures.streams);
+	series_add(&series[5], "listener", name, figures.polls);
 }
 
 static void listener_figures(GString *text, const Daemon *daemon)
@@ -66,6 +67,7 @@ static void listener_figures(GString *text, const Daemon *daemon)
 			NULL},
 		{"drover_http_connections", "Connections open now", "gauge", NULL},
 		{"drover_http_streams", "Event streams open now", "gauge", NULL},
+		{"drover_http_polls", "Balancers that wait for orders now", "gauge", NULL},
 	};
 	listener(series, "admin", daemon->admin);
 	listener(series, "public", daemon->public);

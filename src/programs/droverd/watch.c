@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * Watches the store's counter of changes, whoever moves it (this droverd, another one, the
- * command), and tells open pages.
+ * Watches the store's counters, whoever moves them (this droverd, another one, the command), and
+ * tells open pages, balancers that wait for orders, and the public address.
  */
 #include <sys/stat.h>
 
 #include "api/maintenance.h"
+#include "api/pool.h"
 #include "base/log.h"
 #include "programs/droverd/daemon.h"
 
@@ -40,29 +41,105 @@ static void publish(Daemon *daemon, gint64 changes)
 	daemon_count(daemon, changes);
 }
 
+/* What the watcher saw last; -1: nothing yet. */
+typedef struct Watcher {
+	Daemon *daemon;
+	Store *store;
+	gint64 changes, pools, mark, silent;
+	GHashTable *rung; /* of char *: names of pools */
+} Watcher;
+
+static void ring(const char *name, gint64 version, gpointer of)
+{
+	Watcher *watcher = of;
+	g_autofree char *topic = pool_topic(name);
+	http_server_ring(watcher->daemon->admin, topic, version);
+	g_hash_table_add(watcher->rung, g_strdup(name));
+}
+
+/* Who waits for the orders of a pool that is gone is to hear so: the counter is above all versions.
+ */
+static void ring_gone(Watcher *watcher, GHashTable *before, gint64 pools)
+{
+	GHashTableIter all;
+	gpointer name;
+	g_hash_table_iter_init(&all, before);
+	while (g_hash_table_iter_next(&all, &name, NULL)) {
+		if (g_hash_table_contains(watcher->rung, name))
+			continue;
+		g_autofree char *topic = pool_topic(name);
+		http_server_ring(watcher->daemon->admin, topic, pools);
+	}
+}
+
+static gboolean read_versions(Store *store, gpointer of, GError **error)
+{
+	Watcher *watcher = of;
+	g_hash_table_remove_all(watcher->rung);
+	return pool_each_version(store, ring, watcher, error);
+}
+
+static gboolean look_at_pools(Watcher *watcher, GError **error)
+{
+	gint64 pools;
+	if (!store_counter_get(watcher->store, STORE_POOLS, &pools, error))
+		return FALSE;
+	if (pools == watcher->pools)
+		return TRUE;
+	g_autoptr(GHashTable) before = g_steal_pointer(&watcher->rung);
+	watcher->rung = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	gboolean well = store_read(watcher->store, read_versions, watcher, error) &&
+			public_read(watcher->daemon, watcher->store, error);
+	if (!well) {
+		g_hash_table_unref(watcher->rung);
+		watcher->rung = g_steal_pointer(&before);
+		return FALSE;
+	}
+	ring_gone(watcher, before, pools);
+	watcher->pools = pools;
+	return TRUE;
+}
+
+/* That a balancer fell silent is no change of the store, but it is one of the pages. */
+static gboolean look_at_silence(Watcher *watcher, gint64 *silent, GError **error)
+{
+	gint64 now_us = clock_now_us(watcher->daemon->site.clock);
+	return pool_count_silent(watcher->store, now_us, silent, error);
+}
+
+static gboolean look(Watcher *watcher, GError **error)
+{
+	gint64 changes, silent, mark = maintenance_file_mark(watcher->daemon);
+	if (!store_counter_get(watcher->store, STORE_CHANGES, &changes, error) ||
+		!look_at_pools(watcher, error) || !look_at_silence(watcher, &silent, error))
+		return FALSE;
+	/* Also at the first look: a page may be older than that. */
+	if (changes != watcher->changes || mark != watcher->mark || silent != watcher->silent)
+		publish(watcher->daemon, changes);
+	watcher->changes = changes;
+	watcher->mark = mark;
+	watcher->silent = silent;
+	return TRUE;
+}
+
 gpointer watch_changes(gpointer of)
 {
 	Daemon *daemon = of;
-	g_autoptr(Store) store = NULL;
-	gint64 seen = -1, seen_mark = 0;
+	Watcher watcher = {.daemon = daemon, .changes = -1, .pools = -1};
+	watcher.rung = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	do {
 		g_autoptr(GError) error = NULL;
-		gint64 changes;
 		__atomic_store_n(&daemon->watcher_ms, clock_monotonic_ms(), __ATOMIC_RELAXED);
-		if (store == NULL)
-			store = store_open(daemon->store_url, &error);
-		if (store == NULL || !store_counter_get(store, STORE_CHANGES, &changes, &error)) {
+		if (watcher.store == NULL)
+			watcher.store = store_open(daemon->store_url, &error);
+		if (watcher.store == NULL || !look(&watcher, &error)) {
 			note_away(daemon, error);
 			daemon_sleep(daemon, WATCH_AWAY_MS);
 			continue;
 		}
 		note_back(daemon);
-		gint64 mark = maintenance_file_mark(daemon);
-		/* Also at the first look: a page may be older than that. */
-		if (changes != seen || mark != seen_mark)
-			publish(daemon, changes);
-		seen = changes;
-		seen_mark = mark;
-	} while (daemon_sleep(daemon, WATCH_EVERY_MS));
+	} while (daemon_wait_for_nudge(daemon, WATCH_EVERY_MS));
+	store_close(watcher.store);
+	g_hash_table_unref(watcher.rung);
 	return NULL;
 }
