@@ -15,10 +15,11 @@ ROOMS = {  # room: the rooms it may include
     "wire": {"base", "wire"},
     "landing": {"base", "store", "wire", "landing"},
     "notice": {"base", "store", "wire", "notice"},
+    "channel": {"base", "channel"},
     "balance": {"base", "balance"},
     "api": {"base", "store", "wire", "landing", "notice", "api"},
     "page": {"base", "store", "wire", "landing", "notice", "api", "page"},
-    "programs": {"base", "store", "wire", "landing", "notice", "api", "page", "balance", "programs"},
+    "programs": {"base", "store", "wire", "landing", "notice", "api", "page", "balance", "channel", "programs"},
 }
 HEARTS = {
     "landing": {"deployable", "message", "names", "poison", "questions", "tree", "undo", "whatif"},

@@ -34,6 +34,7 @@ static const CommandGroup groups[] = {
 	{"qa", "Verdicts on landings and their items", qa_commands},
 	{"product", "What is shipped", product_commands},
 	{"notice", "Mail that was queued and sent", notice_commands},
+	{"channel", "Which release a query gets", channel_commands},
 	{"maintenance", "The maintenance switch", maintenance_commands},
 	{"history", "Who changed what, and proof that it is all there", history_commands},
 	{"store", "The database: backup, restore, check, migrate", store_commands},

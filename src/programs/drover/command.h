@@ -63,6 +63,7 @@ extern const Command qa_commands[];
 extern const Command job_commands[];
 extern const Command notice_commands[];
 extern const Command maintenance_commands[];
+extern const Command channel_commands[];
 extern const Command history_commands[];
 extern const Command store_commands[];
 extern const Command user_commands[];

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Live is enacted change by change, in the order of the queue: at each cut the state is compiled
+ * and asked. A change that conflicts is left out, and the queries that it could have touched have
+ * no answer at the cuts behind it.
+ */
+#include "channel/answer_file.h"
+
+#include <string.h>
+
+#include "channel/evaluate.h"
+#include "channel/query_json.h"
+
+typedef json_t AnswerJson;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AnswerJson, json_decref)
+
+/* A row of a change that conflicts, before or after: whom it concerns. */
+typedef struct Concern {
+	char *product, *channel; /* NULL: any; the channel may be a glob */
+	char *why;
+} Concern;
+
+typedef struct Run {
+	const json_t *schemes, *queries;
+	GPtrArray *changes; /* const json_t *, in the order of the queue */
+	guint enacted;	    /* of them */
+	State *state;
+	GArray *concerns;     /* Concern */
+	const char *conflict; /* of the change that is being looked at */
+	guint (*draw)(void);
+	json_t *errors, *answers;
+} Run;
+
+static void concern_clear(gpointer item)
+{
+	Concern *concern = item;
+	g_free(concern->product);
+	g_free(concern->channel);
+	g_free(concern->why);
+}
+
+static void run_clear(Run *run)
+{
+	g_ptr_array_unref(run->changes);
+	state_unref(run->state);
+	g_array_unref(run->concerns);
+	json_decref(run->errors);
+	json_decref(run->answers);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
+
+static gboolean refuse(GError **error, const char *what, const char *wanted)
+{
+	drover_error_set(error, DROVER_ERROR_INPUT, "%s: must be %s", what, wanted);
+	return FALSE;
+}
+
+/* The same error may be found at several cuts; it is told once. */
+static void add_error(Run *run, const char *text)
+{
+	for (gsize i = 0; i < json_array_size(run->errors); i++)
+		if (strcmp(json_string_value(json_array_get(run->errors, i)), text) == 0)
+			return;
+	json_array_append_new(run->errors, json_string(text));
+}
+
+/* Reading -------------------------------------------------------------------------------------- */
+
+static gboolean read_rows(Run *run, const json_t *file, StateTable table, GError **error)
+{
+	const char *name = state_table_name(table);
+	const json_t *rows = json_object_get(file, name);
+	if (rows != NULL && !json_is_array(rows))
+		return refuse(error, name, "a list");
+	for (gsize i = 0; i < json_array_size(rows); i++) {
+		g_autoptr(GError) problem = NULL;
+		if (state_add(run->state, table, json_array_get(rows, i), &problem))
+			continue;
+		g_autofree char *text =
+			g_strdup_printf("%s[%" G_GSIZE_FORMAT "]: %s", name, i, problem->message);
+		add_error(run, text);
+	}
+	return TRUE;
+}
+
+static gint by_order(gconstpointer a, gconstpointer b)
+{
+	const json_t *first = *(json_t *const *)a, *second = *(json_t *const *)b;
+	static const char *const keys[] = {"when", "id"};
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+		json_int_t x = json_integer_value(json_object_get(first, keys[i]));
+		json_int_t y = json_integer_value(json_object_get(second, keys[i]));
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return 0;
+}
+
+static gboolean read_changes(Run *run, const json_t *file, GError **error)
+{
+	const json_t *pending = json_object_get(file, "pending");
+	if (pending != NULL && !json_is_array(pending))
+		return refuse(error, "pending", "a list");
+	for (gsize i = 0; i < json_array_size(pending); i++) {
+		json_t *change = json_array_get(pending, i);
+		if (!json_is_integer(json_object_get(change, "id")) ||
+			!json_is_integer(json_object_get(change, "when")))
+			return refuse(error, "pending", "a list of objects with id and when");
+		g_ptr_array_add(run->changes, change);
+	}
+	g_ptr_array_sort(run->changes, by_order);
+	return TRUE;
+}
+
+static gboolean is_insert_of_rule(const json_t *op)
+{
+	return g_strcmp0(json_string_value(json_object_get(op, "table")), "rules") == 0 &&
+	       g_strcmp0(json_string_value(json_object_get(op, "op")), "insert") == 0;
+}
+
+/* 0: it has none. */
+static json_int_t id_of_insert(const json_t *op)
+{
+	json_int_t id = json_integer_value(json_object_get(op, "rule_id"));
+	return id != 0 ? id
+		       : json_integer_value(json_object_get(json_object_get(op, "row"), "rule_id"));
+}
+
+static void each_insert(Run *run, void (*visit)(json_t *op, gpointer of), gpointer of)
+{
+	for (guint i = 0; i < run->changes->len; i++) {
+		json_t *ops = json_object_get(run->changes->pdata[i], "ops");
+		for (gsize j = 0; j < json_array_size(ops); j++)
+			if (is_insert_of_rule(json_array_get(ops, j)))
+				visit(json_array_get(ops, j), of);
+	}
+}
+
+typedef struct Ids {
+	json_int_t last;   /* given; at first the highest of the live rules */
+	GHashTable *taken; /* gint64 * of inserts that say theirs */
+} Ids;
+
+static void take_id(json_t *op, gpointer of)
+{
+	gint64 id = id_of_insert(op);
+	if (id != 0)
+		g_hash_table_add(((Ids *)of)->taken, g_memdup2(&id, sizeof id));
+}
+
+static void give_id(json_t *op, gpointer of)
+{
+	Ids *ids = of;
+	gint64 id = ids->last;
+	if (id_of_insert(op) != 0)
+		return;
+	do
+		id++;
+	while (g_hash_table_contains(ids->taken, &id));
+	ids->last = id;
+	json_object_set_new(op, "rule_id", json_integer(id));
+}
+
+/* Inserts without an id take the next free one, in the order of the queue. */
+static void reserve_ids(Run *run)
+{
+	g_autoptr(GHashTable) taken =
+		g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	Ids ids = {.taken = taken};
+	const char *key;
+	json_t *row;
+	json_object_foreach ((json_t *)state_rows(run->state, STATE_RULES), key, row)
+		ids.last = MAX(ids.last, json_integer_value(json_object_get(row, "rule_id")));
+	each_insert(run, take_id, &ids);
+	each_insert(run, give_id, &ids);
+}
+
+/* The queue ------------------------------------------------------------------------------------ */
+
+static void add_concern(Run *run, const json_t *row)
+{
+	if (row == NULL)
+		return;
+	Concern concern = {
+		g_strdup(json_string_value(json_object_get(row, "product"))),
+		g_strdup(json_string_value(json_object_get(row, "channel"))),
+		g_strdup(run->conflict),
+	};
+	g_array_append_val(run->concerns, concern);
+}
+
+static void add_concerns(StateTable table, const json_t *before, const json_t *after, gpointer of)
+{
+	add_concern(of, before);
+	add_concern(of, after);
+}
+
+static void enact(Run *run, const json_t *change)
+{
+	g_autoptr(GError) problem = NULL;
+	g_autoptr(State) next = state_apply(run->state, change, &problem);
+	if (next != NULL) {
+		state_unref(run->state);
+		run->state = g_steal_pointer(&next);
+		return;
+	}
+	g_autofree char *why = g_strdup_printf("change %" JSON_INTEGER_FORMAT ": %s",
+		json_integer_value(json_object_get(change, "id")), problem->message);
+	add_error(run, why);
+	run->conflict = why;
+	state_each_write(run->state, change, add_concerns, run);
+	run->conflict = NULL;
+}
+
+static gboolean is_channel(const char *wanted, const char *said)
+{
+	gsize size = strlen(wanted);
+	if (size > 0 && wanted[size - 1] == '*')
+		return strncmp(wanted, said, size - 1) == 0;
+	return strcmp(wanted, said) == 0;
+}
+
+/* Why the query has no answer, NULL when it has one. */
+static const char *find_concern(const Run *run, const Query *query)
+{
+	for (guint i = 0; i < run->concerns->len; i++) {
+		const Concern *concern = &g_array_index(run->concerns, Concern, i);
+		if ((concern->product == NULL ||
+			    g_strcmp0(concern->product, query->product) == 0) &&
+			(concern->channel == NULL || query->channel == NULL ||
+				is_channel(concern->channel, query->channel)))
+			return concern->why;
+	}
+	return NULL;
+}
+
+/* Answers -------------------------------------------------------------------------------------- */
+
+static json_t *ids_of(const Snapshot *snapshot, const Query *query)
+{
+	g_autoptr(GPtrArray) matching = g_ptr_array_new();
+	json_t *ids = json_array();
+	evaluate_matching(snapshot, query, matching);
+	for (guint i = 0; i < matching->len; i++)
+		json_array_append_new(ids, json_integer(((Rule *)matching->pdata[i])->rule_id));
+	return ids;
+}
+
+static json_t *no_answer(const char *why)
+{
+	return json_pack("{s:n, s:n, s:[], s:s}", "mapping", "rule_id", "matching", "error", why);
+}
+
+static json_t *ask(Run *run, const Snapshot *snapshot, const json_t *asked)
+{
+	Query query = {0};
+	Answer answer;
+	g_autoptr(GError) problem = NULL;
+	if (json_object_get(asked, "draw") == NULL && json_object_get(asked, "id") == NULL)
+		query.draw = run->draw();
+	if (!query_from_json(snapshot, asked, &query, &problem))
+		return no_answer(problem->message);
+	const char *undefined = find_concern(run, &query);
+	if (undefined != NULL)
+		return no_answer(undefined);
+	evaluate(snapshot, &query, &answer);
+	return json_pack("{s:s?, s:o, s:o, s:s}", "mapping", answer.mapping, "rule_id",
+		answer.rule == NULL ? json_null() : json_integer(answer.rule->rule_id), "matching",
+		ids_of(snapshot, &query), "why", answer_why_text(answer.why));
+}
+
+static gboolean answer_cut(Run *run, json_int_t cut, GError **error)
+{
+	while (cut != 0 && run->enacted < run->changes->len) {
+		const json_t *change = run->changes->pdata[run->enacted];
+		if (json_integer_value(json_object_get(change, "when")) > cut)
+			break;
+		enact(run, change);
+		run->enacted++;
+	}
+	g_autoptr(Snapshot) snapshot = snapshot_new(run->state, run->schemes, error);
+	if (snapshot == NULL)
+		return FALSE;
+	const GPtrArray *problems = snapshot_errors(snapshot);
+	for (guint i = 0; i < problems->len; i++)
+		add_error(run, problems->pdata[i]);
+	json_t *answers = json_array();
+	for (gsize i = 0; i < json_array_size(run->queries); i++)
+		json_array_append_new(answers, ask(run, snapshot, json_array_get(run->queries, i)));
+	g_autofree char *name = g_strdup_printf("%" JSON_INTEGER_FORMAT, cut);
+	json_object_set_new(run->answers, name, answers);
+	return TRUE;
+}
+
+static gint by_time(gconstpointer a, gconstpointer b)
+{
+	json_int_t x = *(const json_int_t *)a, y = *(const json_int_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* In the order of time, so that the queue is enacted once. */
+static gboolean answer_cuts(Run *run, const json_t *cuts, GError **error)
+{
+	g_autoptr(GArray) times = g_array_new(FALSE, TRUE, sizeof(json_int_t));
+	if (cuts == NULL)
+		g_array_set_size(times, 1);
+	for (gsize i = 0; i < json_array_size(cuts); i++) {
+		json_int_t time = json_integer_value(json_array_get(cuts, i));
+		if (!json_is_integer(json_array_get(cuts, i)) || time < 0)
+			return refuse(error, "cuts", "a list of times, 0 for live");
+		g_array_append_val(times, time);
+	}
+	if ((guint64)times->len * json_array_size(run->queries) > ANSWER_FILE_MAXIMUM_CELLS) {
+		drover_error_set(error, DROVER_ERROR_TOO_LARGE, "cuts x queries may be %d",
+			ANSWER_FILE_MAXIMUM_CELLS);
+		return FALSE;
+	}
+	g_array_sort(times, by_time);
+	for (guint i = 0; i < times->len; i++)
+		if (!answer_cut(run, g_array_index(times, json_int_t, i), error))
+			return FALSE;
+	return TRUE;
+}
+
+static gboolean read_file(Run *run, const json_t *file, GError **error)
+{
+	if (!json_is_object(file))
+		return refuse(error, "it", "an object");
+	run->schemes = json_object_get(file, "schemes");
+	run->queries = json_object_get(file, "queries");
+	if (run->schemes != NULL && !json_is_object(run->schemes))
+		return refuse(error, "schemes", "an object");
+	if (!json_is_array(run->queries))
+		return refuse(error, "queries", "a list");
+	for (guint i = 0; i < STATE_TABLES; i++)
+		if (!read_rows(run, file, (StateTable)i, error))
+			return FALSE;
+	return read_changes(run, file, error);
+}
+
+json_t *answer_file(const json_t *file, guint (*draw)(void), GError **error)
+{
+	g_autoptr(AnswerJson) own = json_deep_copy(file);
+	g_auto(Run) run = {
+		.changes = g_ptr_array_new(),
+		.state = state_new(),
+		.concerns = g_array_new(FALSE, FALSE, sizeof(Concern)),
+		.draw = draw,
+		.errors = json_array(),
+		.answers = json_object(),
+	};
+	g_array_set_clear_func(run.concerns, concern_clear);
+	if (!read_file(&run, own, error))
+		return NULL;
+	reserve_ids(&run);
+	if (!answer_cuts(&run, json_object_get(own, "cuts"), error))
+		return NULL;
+	return json_pack("{s:O, s:O}", "answers", run.answers, "errors", run.errors);
+}

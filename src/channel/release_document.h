@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What a channel may hand out for one release, as far as deciding needs it: version, build, and for
+ * which platforms and locales there are files. Rules: docs/channel.md, "Releases".
+ */
+#ifndef CHANNEL_RELEASE_DOCUMENT_H
+#define CHANNEL_RELEASE_DOCUMENT_H
+
+#include <jansson.h>
+
+#include "channel/query.h"
+
+typedef struct ReleaseDocument {
+	json_t *row;
+	const char *name, *product, *build_id; /* of the row; build_id NULL: none */
+	gboolean has_version;
+	Version version;
+} ReleaseDocument;
+
+/* `row` is shared, and must not change any more. Fails with DROVER_ERROR_INPUT. */
+ReleaseDocument *release_document_new(json_t *row, VersionScheme scheme, GError **error);
+void release_document_free(ReleaseDocument *document);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ReleaseDocument, release_document_free)
+
+typedef enum ReleaseWord {
+	RELEASE_SERVES,
+	RELEASE_IS_OLDER,     /* it would move the client backwards */
+	RELEASE_IS_NO_NEWER,  /* the same version, and no newer build */
+	RELEASE_HAS_NO_FILES, /* for the platform and locale */
+} ReleaseWord;
+ReleaseWord release_document_ask(const ReleaseDocument *document, const Query *query);
+
+#endif

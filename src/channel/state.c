@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Each table is an object by key; a new state copies the tables that it writes, not their rows.
+ */
+#include "channel/state.h"
+
+#include <string.h>
+
+typedef json_t StateJson;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StateJson, json_decref)
+
+struct State {
+	gatomicrefcount references;
+	json_t *tables[STATE_TABLES];
+};
+
+static const struct {
+	const char *name;
+	const char *keys[4]; /* columns, NULL-terminated */
+} tables[STATE_TABLES] = {
+	[STATE_RULES] = {"rules", {"rule_id"}},
+	[STATE_RELEASES] = {"releases", {"name"}},
+	[STATE_SHUTOFFS] = {"shutoffs", {"product", "channel"}},
+	[STATE_PINS] = {"pins", {"product", "channel", "version"}},
+};
+
+const char *state_table_name(StateTable table)
+{
+	return tables[table].name;
+}
+
+gboolean state_table_find(const char *name, StateTable *table)
+{
+	for (guint i = 0; i < STATE_TABLES; i++) {
+		if (strcmp(name, tables[i].name) == 0) {
+			*table = (StateTable)i;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+State *state_new(void)
+{
+	State *state = g_new0(State, 1);
+	g_atomic_ref_count_init(&state->references);
+	for (guint i = 0; i < STATE_TABLES; i++)
+		state->tables[i] = json_object();
+	return state;
+}
+
+State *state_ref(State *state)
+{
+	g_atomic_ref_count_inc(&state->references);
+	return state;
+}
+
+void state_unref(State *state)
+{
+	if (state == NULL || !g_atomic_ref_count_dec(&state->references))
+		return;
+	for (guint i = 0; i < STATE_TABLES; i++)
+		json_decref(state->tables[i]);
+	g_free(state);
+}
+
+const json_t *state_rows(const State *state, StateTable table)
+{
+	return state->tables[table];
+}
+
+/* Keys ----------------------------------------------------------------------------------------- */
+
+static char *fail_key(const char *column, const char *wanted, GError **error)
+{
+	drover_error_set(error, DROVER_ERROR_INPUT, "%s: must be %s", column, wanted);
+	return NULL;
+}
+
+static char *rule_key(const json_t *row, GError **error)
+{
+	const json_t *id = json_object_get(row, "rule_id");
+	if (!json_is_integer(id) || json_integer_value(id) < 1 ||
+		json_integer_value(id) > G_MAXINT32)
+		return fail_key("rule_id", "a whole number from 1", error);
+	return g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(id));
+}
+
+char *state_key(StateTable table, const json_t *row, GError **error)
+{
+	const char *const *columns = tables[table].keys;
+	if (table == STATE_RULES)
+		return rule_key(row, error);
+	g_autoptr(StateJson) parts = json_array();
+	for (guint i = 0; columns[i] != NULL; i++) {
+		json_t *part = json_object_get(row, columns[i]);
+		if (!json_is_string(part))
+			return fail_key(columns[i], "a text", error);
+		if (columns[1] == NULL)
+			return g_strdup(json_string_value(part));
+		json_array_append(parts, part);
+	}
+	char *dumped = json_dumps(parts, JSON_COMPACT);
+	char *key = g_strdup(dumped);
+	free(dumped);
+	return key;
+}
+
+gboolean state_add(State *state, StateTable table, json_t *row, GError **error)
+{
+	g_autofree char *key = state_key(table, row, error);
+	if (key == NULL)
+		return FALSE;
+	if (json_object_get(state->tables[table], key) != NULL) {
+		drover_error_set(error, DROVER_ERROR_CONFLICT, "%s: %s is there already",
+			tables[table].name, key);
+		return FALSE;
+	}
+	json_object_set(state->tables[table], key, row);
+	return TRUE;
+}
+
+/* One op --------------------------------------------------------------------------------------- */
+
+typedef struct Op {
+	StateTable table;
+	char *key;
+	json_t *after; /* NULL: the row goes */
+} Op;
+
+static void op_clear(Op *op)
+{
+	g_clear_pointer(&op->key, g_free);
+	g_clear_pointer(&op->after, json_decref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Op, op_clear)
+
+/* What names the row: the op itself or the row in it. */
+static char *key_of_op(StateTable table, const json_t *op, GError **error)
+{
+	const json_t *row = json_object_get(op, "row");
+	const char *first = tables[table].keys[0];
+	gboolean is_in_op = json_object_get(op, first) != NULL;
+	return state_key(table, is_in_op ? op : row, error);
+}
+
+/* Null takes a column away, in a patch and in a row. */
+static json_t *patched(const json_t *before, const json_t *patch)
+{
+	json_t *after = before == NULL ? json_object() : json_copy((json_t *)before);
+	const char *column;
+	json_t *value;
+	json_object_foreach ((json_t *)patch, column, value) {
+		if (json_is_null(value))
+			json_object_del(after, column);
+		else
+			json_object_set(after, column, value);
+	}
+	return after;
+}
+
+static gboolean conflict(GError **error, const Op *op, const char *why)
+{
+	drover_error_set(
+		error, DROVER_ERROR_CONFLICT, "%s %s: %s", tables[op->table].name, op->key, why);
+	return FALSE;
+}
+
+static gboolean decide(
+	const char *verb, const json_t *given, const json_t *before, Op *op, GError **error)
+{
+	json_t *row = json_object_get(given, "row");
+	gboolean is_insert = strcmp(verb, "insert") == 0, is_delete = strcmp(verb, "delete") == 0;
+	if (!is_insert && !is_delete && strcmp(verb, "update") != 0) {
+		drover_error_set(error, DROVER_ERROR_INPUT,
+			"op: must be insert, update or delete, not '%s'", verb);
+		return FALSE;
+	}
+	if (is_insert && before != NULL)
+		return conflict(error, op, "is there already");
+	if (!is_insert && before == NULL)
+		return conflict(error, op, "is not there");
+	if (!is_delete && !json_is_object(row)) {
+		drover_error_set(error, DROVER_ERROR_INPUT, "row: must be an object");
+		return FALSE;
+	}
+	if (is_delete)
+		return TRUE;
+	op->after = patched(before, row);
+	if (is_insert && op->table == STATE_RULES)
+		json_object_set_new(op->after, "rule_id", json_integer(atoll(op->key)));
+	g_autofree char *key = state_key(op->table, op->after, error);
+	if (key == NULL)
+		return FALSE;
+	if (strcmp(key, op->key) != 0)
+		return conflict(error, op, "an update may not rename it");
+	return TRUE;
+}
+
+/* The row before, borrowed; NULL: none. */
+static gboolean op_read(
+	const State *state, const json_t *given, Op *op, const json_t **before, GError **error)
+{
+	const char *verb = json_string_value(json_object_get(given, "op"));
+	const char *table = json_string_value(json_object_get(given, "table"));
+	if (verb == NULL || table == NULL || !state_table_find(table, &op->table)) {
+		drover_error_set(error, DROVER_ERROR_INPUT,
+			"an op has an `op` and a `table`: rules, releases, shutoffs or pins");
+		return FALSE;
+	}
+	op->key = key_of_op(op->table, given, error);
+	if (op->key == NULL)
+		return FALSE;
+	*before = json_object_get(state->tables[op->table], op->key);
+	return decide(verb, given, *before, op, error);
+}
+
+static void op_enact(State *state, const Op *op)
+{
+	if (op->after == NULL)
+		json_object_del(state->tables[op->table], op->key);
+	else
+		json_object_set(state->tables[op->table], op->key, op->after);
+}
+
+/* Whole changes -------------------------------------------------------------------------------- */
+
+/* Tables are copied, rows shared. */
+static State *copy(const State *state)
+{
+	State *next = g_new0(State, 1);
+	g_atomic_ref_count_init(&next->references);
+	for (guint i = 0; i < STATE_TABLES; i++)
+		next->tables[i] = json_copy(state->tables[i]);
+	return next;
+}
+
+/* What a broken op writes is not known; what it names is. */
+static void visit_broken(const State *state, const json_t *given, StateVisit visit, gpointer of)
+{
+	const char *name = json_string_value(json_object_get(given, "table"));
+	StateTable table;
+	if (name == NULL || !state_table_find(name, &table))
+		return;
+	g_autofree char *key = key_of_op(table, given, NULL);
+	const json_t *before = key == NULL ? NULL : json_object_get(state->tables[table], key);
+	const char *verb = json_string_value(json_object_get(given, "op"));
+	g_autoptr(StateJson) after = patched(before, json_object_get(given, "row"));
+	gboolean is_known = before != NULL || g_strcmp0(verb, "insert") == 0;
+	visit(table, before, is_known ? after : NULL, of);
+}
+
+State *state_apply(const State *state, const json_t *change, GError **error)
+{
+	const json_t *ops = json_object_get(change, "ops");
+	g_autoptr(State) next = copy(state);
+	if (!json_is_array(ops)) {
+		drover_error_set(error, DROVER_ERROR_INPUT, "ops: must be a list");
+		return NULL;
+	}
+	for (gsize i = 0; i < json_array_size(ops); i++) {
+		g_auto(Op) op = {0};
+		const json_t *before = NULL;
+		if (!op_read(next, json_array_get(ops, i), &op, &before, error)) {
+			g_prefix_error(error, "op %" G_GSIZE_FORMAT ": ", i + 1);
+			return NULL;
+		}
+		op_enact(next, &op);
+	}
+	return g_steal_pointer(&next);
+}
+
+void state_each_write(const State *state, const json_t *change, StateVisit visit, gpointer of)
+{
+	const json_t *ops = json_object_get(change, "ops");
+	g_autoptr(State) next = copy(state);
+	for (gsize i = 0; i < json_array_size(ops); i++) {
+		const json_t *given = json_array_get(ops, i), *before = NULL;
+		g_auto(Op) op = {0};
+		if (!op_read(next, given, &op, &before, NULL)) {
+			visit_broken(next, given, visit, of);
+			continue;
+		}
+		visit(op.table, before, op.after, of);
+		op_enact(next, &op);
+	}
+}
