@@ -41,6 +41,8 @@ typedef struct ConfigGlobal {
 	gboolean bgp, dry_run, instrumentation;
 	char **instrumentation_ips;
 	gint64 instrumentation_port, max_checks, own;
+	char *droverd_token_file, *droverd_ca_file; /* NULL: none */
+	gboolean droverd_plain;
 } ConfigGlobal;
 
 typedef struct ConfigService {

@@ -41,6 +41,9 @@ static const char *const monitors[] = {"ProxyFetch", "IdleConnection", "DNSQuery
 static const ConfigKey keys[] = {
 	{GLOBAL("bgp"), YES_NO(IN_GLOBAL(bgp), "no"), "announce a route for each service that can serve"},
 	{GLOBAL("dry-run"), YES_NO(IN_GLOBAL(dry_run), "no"), "say what would be done to the kernel, and do nothing"},
+	{GLOBAL("droverd-ca-file"), VALUE(TEXT, IN_GLOBAL(droverd_ca_file), NULL, FALSE), "certificates that vouch for droverd's; nothing: the system's"},
+	{GLOBAL("droverd-plain"), YES_NO(IN_GLOBAL(droverd_plain), "no"), "speak to droverd on other machines without TLS, too"},
+	{GLOBAL("droverd-token-file"), VALUE(TEXT, IN_GLOBAL(droverd_token_file), NULL, FALSE), "what drover-lvs enrol wrote: who we are to droverd"},
 	{GLOBAL("instrumentation"), YES_NO(IN_GLOBAL(instrumentation), "yes"), "answer questions over HTTP"},
 	{GLOBAL("instrumentation-ips"), VALUE(ADDRESSES, IN_GLOBAL(instrumentation_ips), "127.0.0.1", FALSE), "addresses on which questions are answered"},
 	{GLOBAL("instrumentation-port"), NUMBER(IN_GLOBAL(instrumentation_port), 0, 65535, "9090", FALSE), "their port; 0: any"},

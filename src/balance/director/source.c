@@ -9,6 +9,7 @@
 #include "balance/director/source_kind.h"
 
 static const SourceKind *const kinds[] = {
+	&source_kind_drover,
 	&source_kind_file,
 	&source_kind_http,
 	&source_kind_https,

@@ -17,10 +17,11 @@ struct event_base;
 #define SOURCE_FETCH_TIMEOUT_MS (10 * 1000) /* of one try, name and all */
 
 /* Of the conversation with droverd (docs/pools.md). */
-#define SOURCE_POLL_TIMEOUT_MS (35 * 1000) /* of one long poll, which droverd answers within 25 s  \
-					    */
-#define SOURCE_POLL_MINIMUM_MS	 1000	   /* between two polls that bring nothing new */
-#define SOURCE_RETRY_FIRST_MS	 1000	   /* the pause after the first failure; it doubles */
+#define SOURCE_POLL_TIMEOUT_MS                                                                     \
+	(35 * 1000)		      /* of one long poll, which droverd answers within 25 s       \
+				       */
+#define SOURCE_POLL_MINIMUM_MS	 1000 /* between two polls that bring nothing new */
+#define SOURCE_RETRY_FIRST_MS	 1000 /* the pause after the first failure; it doubles */
 #define SOURCE_RETRY_LAST_MS	 (30 * 1000) /* the longest */
 #define SOURCE_REFUSED_MS	 (60 * 1000) /* between tries with a token that was refused */
 #define SOURCE_REPORT_MINIMUM_MS 50	     /* what changes within it is one report */

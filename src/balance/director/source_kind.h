@@ -21,6 +21,7 @@ typedef struct SourceKind {
 	void (*report)(gpointer self, json_t *report);
 } SourceKind;
 
+extern const SourceKind source_kind_drover;
 extern const SourceKind source_kind_file;
 extern const SourceKind source_kind_http;
 extern const SourceKind source_kind_https;

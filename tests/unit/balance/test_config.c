@@ -152,7 +152,21 @@ static void test_defaults_are_pybals(void **state)
 	assert_int_equal(service->idleconnection.timeout_clean_reconnect_ms, 3000);
 	assert_int_equal(config->global.max_checks, 1000);
 	assert_list(config->global.instrumentation_ips, "127.0.0.1");
+	assert_null(config->global.droverd_token_file);
+	assert_null(config->global.droverd_ca_file);
+	assert_false(config->global.droverd_plain);
 	assert_int_equal(config->warnings->len, 1); /* no monitors */
+}
+
+static void test_global_says_how_droverd_is_spoken_to(void **state)
+{
+	g_autoptr(Config) config = read_config("[global]\ndroverd-token-file = /etc/drover/token\n"
+					       "droverd_ca_file = '/etc/drover/ca.pem'\n"
+					       "droverd-plain = yes\n");
+	assert_int_equal(config->errors->len, 0);
+	assert_string_equal(config->global.droverd_token_file, "/etc/drover/token");
+	assert_string_equal(config->global.droverd_ca_file, "/etc/drover/ca.pem");
+	assert_true(config->global.droverd_plain);
 }
 
 static void test_a_bad_value_names_file_line_key_and_what_is_allowed(void **state)
@@ -327,6 +341,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_old_pybal_conf_is_read),
 		cmocka_unit_test(test_defaults_are_pybals),
+		cmocka_unit_test(test_global_says_how_droverd_is_spoken_to),
 		cmocka_unit_test(test_a_bad_value_names_file_line_key_and_what_is_allowed),
 		cmocka_unit_test(test_where_a_list_may_be),
 		cmocka_unit_test(test_unknown_keys_warn_unless_something_refers_to_them),
