@@ -84,6 +84,23 @@ def test_every_option_of_droverd_stands_in_droverd_8():
     assert re.findall(r"^\*--([a-z-]+)\*", text, flags=re.M) == options
 
 
+def test_every_option_of_drover_lvs_stands_in_drover_lvs_8():
+    said = subprocess.run([BUILD / "drover-lvs", "run", "--help"], capture_output=True, check=True, text=True).stdout
+    text = plain((MANUAL / "drover-lvs.8.scd").read_text()).partition("# OPTIONS")[2].partition("\n# ")[0]
+    options = [name for name in re.findall(r"^  (?:-\w, )?--([a-z-]+)", said, flags=re.M) if name != "help"]
+    assert re.findall(r"^\*--([a-z-]+)\*", text, flags=re.M) == options
+
+
+def test_every_key_of_the_balancer_stands_in_drover_lvs_conf_5():
+    said = subprocess.run([BUILD / "drover-lvs", "keys"], capture_output=True, check=True, text=True).stdout
+    text = plain((MANUAL / "drover-lvs.conf.5.scd").read_text()).partition("# KEYS")[2].partition("\n# EXAMPLE")[0]
+    described = re.findall(r"^\*([a-z0-9.-]+)\* \((.+)\)\n\t(.+?)\.(?: Default: _(.+)_\.)?$", text, flags=re.M)
+    keys = re.findall(r"^# (.+)\n# (.+)\n(?:# )?([a-z0-9.-]+) =(?: (.*))?$", said, flags=re.M)
+    assert len(keys) > 60
+    assert [(name, allowed, summary.lower(), default) for name, allowed, summary, default in described] == [
+        (name, allowed, summary.lower(), default) for summary, allowed, name, default in keys]
+
+
 def test_help_explains_each_command_with_an_example(drover, table):
     overview = drover("help", alone=True).out
     for command in table["commands"]:

@@ -46,9 +46,39 @@ def test_a_service_is_nobody_who_may_do_anything(name):
     assert service["CapabilityBoundingSet"] == [""]
 
 
-def test_the_user_of_the_services_is_declared():
+def test_the_balancer_may_change_the_network_and_nothing_else():
+    read = unit("drover-lvs.service")
+    service = read["Service"]
+    assert service["User"] == ["drover-lvs"]
+    assert service["AmbientCapabilities"] == service["CapabilityBoundingSet"] == ["CAP_NET_ADMIN"]
+    assert service["NoNewPrivileges"] == ["yes"] and service["ProtectSystem"] == ["strict"]
+    assert "AF_PACKET" not in service["RestrictAddressFamilies"][0]
+    assert service["Type"] == ["notify"] and service["WatchdogSec"] == ["30s"]
+
+
+def test_the_balancer_is_started_again_after_a_pause_and_after_a_crash():
+    read = unit("drover-lvs.service")
+    header = (ROOT / "src/programs/drover-lvs/run.h").read_text()
+    status = re.search(r"#define RUN_RESTART_STATUS (\d+)", header)[1]
+    assert read["Service"]["RestartForceExitStatus"] == read["Service"]["SuccessExitStatus"] == [status]
+    assert read["Service"]["Restart"] == ["always"] and read["Unit"]["StartLimitIntervalSec"] == ["0"]
+
+
+def test_the_balancers_example_is_a_configuration_also_with_everything_in_it(tmp_path):
+    text = (ROOT / "packaging/drover-lvs.conf").read_text()
+    everything = re.sub(r"^# (?=\[|[a-z.-]+ = )", "", text, flags=re.M)
+    for name, written in (("as-it-is.conf", text), ("all.conf", everything)):
+        (tmp_path / name).write_text(written)
+        done = subprocess.run([BUILD / "drover-lvs", "check-config", tmp_path / name], capture_output=True, text=True,
+                              check=False)
+        assert done.returncode == 0 and "error" not in done.stderr, done.stderr
+    assert done.stderr == "" and "1 services" in done.stdout
+
+
+def test_the_users_of_the_services_are_declared():
     text = (ROOT / "packaging/sysusers.d/drover.conf").read_text()
     assert re.search(r'^u drover - "Drover" /var/lib/drover$', text, flags=re.M)
+    assert re.search(r"^u drover-lvs - \"Drover's balancer\" /var/lib/drover-lvs$", text, flags=re.M)
 
 
 def test_the_example_is_a_configuration_also_with_everything_in_it(drover, tmp_path):

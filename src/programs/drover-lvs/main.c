@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * drover-lvs, the balancer's program: a table of commands, and main(). The commands here are pure:
- * they read a file and print an answer, need no privilege, and touch no kernel table.
+ * drover-lvs, the balancer's program: a table of commands, and main(). The commands of the table
+ * are pure: they read a file and print an answer, need no privilege, and touch no kernel table.
+ * `run` is in run.c.
  */
 #include <locale.h>
 #include <stdio.h>
@@ -12,6 +13,8 @@
 #include "balance/simulate.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "programs/drover-lvs/keys.h"
+#include "programs/drover-lvs/run.h"
 
 /* What follows the command's name, options taken out. */
 typedef struct Arguments {
@@ -104,12 +107,15 @@ static const Command commands[] = {
 
 static void print_help(void)
 {
-	puts("drover-lvs: only healthy servers get traffic\n");
+	puts("drover-lvs: only healthy servers get traffic\n\n"
+	     "  drover-lvs run [OPTIONS]\n      Balance, until SIGTERM; run --help shows the "
+	     "options");
 	for (const Command *command = commands; command->name != NULL; command++)
 		printf("  drover-lvs %s %s\n      %s\n", command->name, command->arguments,
 			command->summary);
+	puts("  drover-lvs keys\n      Print every key of the configuration with its default");
 	puts("\n  drover-lvs --help | --version\n\n"
-	     "These commands change nothing and need no privilege. Exit status: 0, or 2 when the\n"
+	     "All but run change nothing and need no privilege. Exit status: 0, or 2 when the\n"
 	     "input is no good, 3 when there is no such file.");
 }
 
@@ -180,6 +186,10 @@ static gboolean run(int argc, char **argv, GError **error)
 		print_help();
 		return TRUE;
 	}
+	if (g_strcmp0(word, "keys") == 0 && argc == 2) {
+		keys_print();
+		return TRUE;
+	}
 	if (command == NULL) {
 		drover_error_set(error, DROVER_ERROR_INPUT,
 			"%s; drover-lvs --help shows the commands",
@@ -192,12 +202,15 @@ static gboolean run(int argc, char **argv, GError **error)
 int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
+	int status = 0;
 	setlocale(LC_CTYPE, "C.UTF-8");
-	gboolean ok = run(argc, argv, &error);
+	gboolean ok = argc > 1 && strcmp(argv[1], "run") == 0
+			      ? run_balancer(argc - 1, argv + 1, &status, &error)
+			      : run(argc, argv, &error);
 	if (ok && (fflush(stdout) != 0 || ferror(stdout)))
 		drover_error_set(&error, DROVER_ERROR_INTERNAL, "the answer could not be written");
 	if (error == NULL)
-		return 0;
+		return status;
 	fflush(stdout);
 	fprintf(stderr, "drover-lvs: %s\n", error->message);
 	return drover_error_exit_status(error);

@@ -129,14 +129,10 @@ static void show_list(const Screen *screen, const json_t *service, const json_t 
 {
 	const json_t *list = json_object_get(service, "list");
 	const json_t *aside = json_object_get(list, "set_aside");
-	const char *problem = json_text(list, "problem");
 	g_autofree char *read = age_of(list, "read", status);
-	screen_line(screen, "  list %s, read %s%s", show_text(list, "url"), read,
-		strcmp(read, "-") == 0 ? " (never)" : " ago");
-	if (problem != NULL) {
-		screen_part(screen, STYLE_BAD, "  ! ");
-		screen_line(screen, "%s", problem);
-	}
+	screen_line(screen, "  list %s, read %s%s", show_text(list, "url"),
+		json_text(list, "read") != NULL ? read : "never",
+		json_text(list, "read") != NULL ? " ago" : "");
 	if (!json_is_object(aside))
 		return;
 	screen_part(screen, STYLE_BAD, "  ! ");

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * drover-lvs run: from the command line to a daemon that may do no more than it has to.
+ */
+#ifndef DROVER_LVS_RUN_H
+#define DROVER_LVS_RUN_H
+
+#include "base/error.h"
+
+/* To the service manager: start me again, I have only paused (sysexits' EX_TEMPFAIL). */
+#define RUN_RESTART_STATUS 75
+
+/* `argv` begins with the command's name. *status is the exit status when this succeeds. */
+gboolean run_balancer(int argc, char **argv, int *status, GError **error);
+
+#endif
