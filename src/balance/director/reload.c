@@ -94,6 +94,8 @@ static void end_service(Director *director, Service *service, const Config *next
 	if (!is_named(next, name))
 		saved_remove(director->state_folder, name);
 	alerts_forget(director->alerts, name);
+	/* One that still waited: what stands in the kernel is ours from now on, and drains, too. */
+	service_say(service);
 	keeper_forget_service(director->keeper, &service->key);
 	service_free(service);
 }
