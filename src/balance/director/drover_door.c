@@ -12,22 +12,6 @@
 #define SCHEME "drover://"
 #define POOLS  "/pools/"
 
-/* "localhost", "127.0.0.2:8443", "[::1]:8443". */
-static gboolean is_this_machine(const char *authority)
-{
-	const char *bracket = *authority == '[' ? strchr(authority, ']') : NULL;
-	gsize length = bracket != NULL ? (gsize)(bracket - authority) - 1 : strcspn(authority, ":");
-	g_autofree char *host = g_strndup(authority + (bracket != NULL ? 1 : 0), length);
-	Address address;
-	if (g_ascii_strcasecmp(host, "localhost") == 0)
-		return TRUE;
-	if (!address_parse(host, &address))
-		return FALSE;
-	static const guint8 loopback[16] = {[15] = 1};
-	return address.family == AF_INET ? address.bytes[0] == 127
-					 : memcmp(address.bytes, loopback, sizeof loopback) == 0;
-}
-
 static gboolean has_port(const char *authority)
 {
 	const char *bracket = strrchr(authority, ']');
@@ -45,7 +29,9 @@ DroverDoor *drover_door_new(const SourcePlace *place, const char *url, GError **
 		return NULL;
 	}
 	g_autofree char *host = g_strndup(authority, (gsize)(path - authority));
-	gboolean plain = place->droverd_plain || (is_this_machine(host) && place->ca_file == NULL);
+	g_autofree char *plain_server = g_strconcat("http://", host, NULL);
+	gboolean plain =
+		place->droverd_plain || (fetch_is_local(plain_server) && place->ca_file == NULL);
 	DroverDoor *door = g_new0(DroverDoor, 1);
 	door->server = g_strconcat(plain ? "http://" : "https://", host,
 		has_port(host) ? "" : ":" DROVER_DOOR_PORT, NULL);

@@ -542,6 +542,23 @@ char *fetch_shown(const char *text)
 	return part_of(url, CURLUPART_URL, 0);
 }
 
+gboolean fetch_is_local(const char *text)
+{
+	static const guint8 loopback[16] = {[15] = 1};
+	g_autoptr(CURLU) url = curl_url();
+	if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK)
+		return FALSE;
+	g_autofree char *host = part_of(url, CURLUPART_HOST, 0);
+	if (host == NULL || g_ascii_strcasecmp(host, "localhost") == 0)
+		return host != NULL;
+	Address address;
+	g_autofree char *bare = g_strdelimit(g_strdup(host), "[]", ' ');
+	if (!address_parse(g_strstrip(bare), &address))
+		return FALSE;
+	return address.family == AF_INET ? address.bytes[0] == 127
+					 : memcmp(address.bytes, loopback, sizeof loopback) == 0;
+}
+
 gboolean fetch_is_busy(const Fetch *fetch)
 {
 	return fetch->request != NULL;

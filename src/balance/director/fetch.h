@@ -60,6 +60,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fetch, fetch_free)
 void fetch_start(Fetch *fetch, const FetchCall *call, FetchTell tell, gpointer of);
 /* A URL as messages may show it: without a password in it, whatever it is. Caller frees. */
 char *fetch_shown(const char *url);
+/* TRUE when the URL's host is this machine: localhost, or an address of its own loop. */
+gboolean fetch_is_local(const char *url);
 gboolean fetch_is_busy(const Fetch *fetch);
 /* Drops what is under way without telling. */
 void fetch_cancel(Fetch *fetch);

@@ -139,6 +139,11 @@ static void warn_of_restart(const ConfigGlobal *before, const ConfigGlobal *afte
 		{"max-checks", before->max_checks != after->max_checks},
 		{"own", before->own != after->own},
 		{"dry-run", before->dry_run != after->dry_run},
+		{"droverd-token-file",
+			g_strcmp0(before->droverd_token_file, after->droverd_token_file) != 0},
+		{"droverd-ca-file",
+			g_strcmp0(before->droverd_ca_file, after->droverd_ca_file) != 0},
+		{"droverd-plain", before->droverd_plain != after->droverd_plain},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
 		if (keys[i].differs)

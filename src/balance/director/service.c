@@ -67,15 +67,23 @@ static void on_advance(evutil_socket_t unused, short what, void *of)
 	pause_schedule(service->advance, MAX(next_ms - now_ms, 1));
 }
 
+static const char *first(const char *preferred, const char *fallback)
+{
+	return preferred != NULL ? preferred : fallback;
+}
+
 Source *service_open_source(Service *service, const ConfigService *config, GError **error)
 {
 	const Director *director = service->director;
+	const ConfigGlobal *global = &director->config->global;
 	const SourcePlace place = {
 		.base = director->base,
 		.resolver = director->resolver,
-		.token_file = director->token_file,
-		.ca_file = director->ca_file,
+		.token_file = first(global->droverd_token_file, director->token_file),
+		.ca_file = first(global->droverd_ca_file, director->ca_file),
 		.version = DROVER_VERSION,
+		.droverd_plain = global->droverd_plain,
+		.epoch = service->epoch,
 	};
 	return source_new(&place, config->config, service_take_news, service, error);
 }
