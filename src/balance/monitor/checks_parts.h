@@ -84,6 +84,8 @@ struct Checks {
 	struct event *timer, *arrivals;
 	gint64 wakes_us; /* when the timer fires; G_MAXINT64: never */
 	int epoll;
+	struct epoll_event *events; /* of the round that is being worked off; NULL: none is */
+	int event_at, event_count;
 	struct ssl_ctx_st *tls; /* NULL until somebody asks */
 	gint64 complained_us;	/* about this host */
 	ChecksFigures figures;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * One run of a probe, from its start to the one place where it stops. Its memory is used again by
- * the next run of the same plan, but never while a round of events is being worked off: events of
- * that round may still point to it.
+ * the next run of the same plan, but never while the engine is at work: who ended it may still
+ * stand in one of its functions.
  */
 #include "balance/monitor/checks_parts.h"
 
@@ -23,6 +23,7 @@ static Exchange *exchange_new(Probe *probe)
 	} else {
 		exchange = g_malloc0(plan->monitor->exchange_bytes);
 	}
+	exchange->checks = probe->checks;
 	exchange->probe = probe;
 	exchange->plan = plan;
 	exchange->deadline.at = TIMER_HEAP_NOWHERE;

@@ -50,17 +50,31 @@ void exchange_sockets_close(Checks *checks)
 void exchange_sockets_look(Checks *checks)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
+	g_assert(checks->events == NULL);
 	checks_enter(checks);
-	int count = epoll_wait(checks->epoll, events, EVENTS_AT_ONCE, 0);
-	for (int i = 0; i < count; i++) {
-		ExchangeSocket *socket = events[i].data.ptr;
-		if (socket->ready == NULL)
+	checks->events = events;
+	checks->event_count = epoll_wait(checks->epoll, events, EVENTS_AT_ONCE, 0);
+	for (checks->event_at = 0; checks->event_at < checks->event_count; checks->event_at++) {
+		const struct epoll_event *event = &events[checks->event_at];
+		ExchangeSocket *socket = event->data.ptr;
+		if (socket == NULL)
 			continue;
 		socket->readable =
-			(events[i].events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+			(event->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
 		socket->ready(socket);
 	}
+	checks->events = NULL;
 	checks_exit(checks);
+}
+
+/* What this round of events has still to say about it is for nobody. */
+static void forget_events(Checks *checks, const ExchangeSocket *socket)
+{
+	if (checks->events == NULL)
+		return;
+	for (int i = checks->event_at + 1; i < checks->event_count; i++)
+		if (checks->events[i].data.ptr == socket)
+			checks->events[i].data.ptr = NULL;
 }
 
 /* What this host lacks says nothing about the server. */
@@ -142,7 +156,7 @@ const char *exchange_connect(Exchange *exchange, ExchangeSocket *socket_, int ty
 	if (connect(socket_->fd, (struct sockaddr *)&address, size) != 0 && errno != EINPROGRESS)
 		return give_up(exchange, socket_, errno);
 	struct epoll_event event = {EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, {.ptr = socket_}};
-	if (epoll_ctl(exchange->probe->checks->epoll, EPOLL_CTL_ADD, socket_->fd, &event) != 0)
+	if (epoll_ctl(exchange->checks->epoll, EPOLL_CTL_ADD, socket_->fd, &event) != 0)
 		return give_up(exchange, socket_, errno);
 	return NULL;
 }
@@ -164,6 +178,7 @@ void exchange_close(ExchangeSocket *socket)
 	if (socket->ready == NULL)
 		return;
 	socket->ready = NULL;
+	forget_events(socket->exchange->checks, socket);
 	if (socket->fd >= 0)
 		close(socket->fd);
 	socket->fd = -1;

@@ -57,6 +57,7 @@ extern const Monitor monitor_udp;
 
 /* The engine's part of an exchange; the functions below read it. */
 struct Exchange {
+	Checks *checks;
 	struct Probe *probe;
 	gint64 started_us;
 	Timer deadline;

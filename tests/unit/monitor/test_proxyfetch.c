@@ -290,6 +290,22 @@ static void test_maintenance_of_one_url_is_that_of_all(void **state)
 		POOL_RESULT_MAINTENANCE, "3 of 3 URLs in N ms");
 }
 
+static void test_a_verdict_among_events_of_its_other_urls(void **state)
+{
+	Bed *bed = bed_new(100);
+	g_autoptr(Config) config = NULL;
+	ConfigService *service = bed_service(&config,
+		"monitors = ProxyFetch\nproxyfetch.check-all = yes\nproxyfetch.interval = .1\n"
+		"proxyfetch.url = [ 'http://a/1', 'http://a/2', 'http://a/3', 'http://a/4' ]\n");
+	BedServer *server = bed_server(bed, "127.0.0.1", BED_KEEPS_OPEN, BAD);
+	BedWatch *watch = bed_watch_server(bed, service, CONFIG_PROXYFETCH, server);
+	/* All four answer in one round of the loop; the first one's answer ends the check. */
+	bed_wait(watch, 10);
+	assert_int_equal(watch->downs, 10);
+	assert_true(g_str_has_prefix(watch->why, "1 of 4 URLs failed, 0 may: http://a/"));
+	bed_free(bed);
+}
+
 static void test_more_urls_than_are_fetched_at_once(void **state)
 {
 	Bed *bed = bed_new(100);
@@ -336,6 +352,7 @@ int main(void)
 		cmocka_unit_test(test_with_check_all_so_many_may_fail),
 		cmocka_unit_test(test_a_url_that_hangs_is_one_that_failed),
 		cmocka_unit_test(test_maintenance_of_one_url_is_that_of_all),
+		cmocka_unit_test(test_a_verdict_among_events_of_its_other_urls),
 		cmocka_unit_test(test_more_urls_than_are_fetched_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
