@@ -289,15 +289,15 @@ static void append_settings(GString *line, const TableSettings *settings)
 
 static void append_server_name(GString *line, const TableKey *key, const TableServer *server)
 {
-	if (server->port != key->port) {
+	/* Without a port it is the service's; ipvsadm wants one after brackets. */
+	if (server->port != key->port || server->address.family == AF_INET6) {
 		g_autofree char *at = address_with_port(&server->address, server->port);
 		g_string_append_printf(line, " -r %s", at);
 		return;
 	}
 	char text[ADDRESS_TEXT_BYTES];
 	address_text(&server->address, text);
-	g_string_append_printf(
-		line, server->address.family == AF_INET6 ? " -r [%s]" : " -r %s", text);
+	g_string_append_printf(line, " -r %s", text);
 }
 
 char *table_line(const TableOperation *operation)

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: ISC
+"""The keeper against the real IPVS: adopts, changes what differs, repairs, drains."""
+import bed
+from bed import SERVICE, VIP, Keeper, Network, eventually, listing, quiescent, simple, table, weights
+
+LINE = f"-a -t {VIP}:80 -r"
+
+
+@bed.test
+def test_a_table_is_made_as_it_was_meant():
+    net = Network()
+    keeper = Keeper(net.director)
+    simple(keeper)
+    assert table(net.director) == [
+        f"-A -t {VIP}:80 -s wrr", f"{LINE} 10.0.0.11:80 -g -w 10", f"{LINE} 10.0.0.12:80 -g -w 10"]
+
+
+@bed.test
+def test_what_is_right_already_is_not_touched():
+    net = Network()
+    first = Keeper(net.director)
+    simple(first)
+    first.kill()
+    again = Keeper(net.director)
+    simple(again)
+    assert again.figures()["changes"] == 0 and again.figures()["repairs"] == 0
+    assert weights(net.director) == {"10.0.0.11:80": 10, "10.0.0.12:80": 10}
+
+
+@bed.test
+def test_only_what_differs_is_changed():
+    net = Network()
+    first = Keeper(net.director)
+    simple(first)
+    first.kill()
+    net.director.run(f"ipvsadm -e -t {VIP}:80 -r 10.0.0.12 -w 3")
+    again = Keeper(net.director)
+    simple(again, servers=("10.0.0.11", "10.0.0.12", "10.0.0.13"))
+    assert again.figures()["changes"] == 2
+    assert weights(net.director) == {"10.0.0.11:80": 10, "10.0.0.12:80": 10, "10.0.0.13:80": 10}
+
+
+@bed.test
+def test_a_connection_survives_the_keeper():
+    net = Network(servers=1)
+    first = Keeper(net.director)
+    simple(first, servers=("10.0.0.11",))
+    connection = net.client.connect(VIP)
+    assert bed.ask(connection) == "s1"
+    first.kill()
+    simple(Keeper(net.director), servers=("10.0.0.11",))
+    assert bed.ask(connection) == "s1"
+
+
+@bed.test
+def test_a_table_changed_by_hand_is_repaired():
+    net = Network()
+    keeper = Keeper(net.director)
+    simple(keeper)
+    before = table(net.director)
+    net.director.run(f"ipvsadm -E -t {VIP}:80 -s rr -p 20")
+    net.director.run(f"ipvsadm -d -t {VIP}:80 -r 10.0.0.11")
+    net.director.run(f"ipvsadm -e -t {VIP}:80 -r 10.0.0.12 -i -w 1")
+    keeper("reconcile")
+    assert table(net.director) == before
+    assert keeper.figures()["repairs"] == 3
+    net.director.run("ipvsadm -C")
+    keeper("reconcile")
+    assert table(net.director) == before
+
+
+@bed.test
+def test_an_order_that_fails_leads_to_a_repair():
+    net = Network()
+    keeper = Keeper(net.director)
+    simple(keeper)
+    net.director.run("ipvsadm -C")
+    keeper(f"serve {SERVICE} 10.0.0.13 10")
+    assert weights(net.director) == {"10.0.0.11:80": 10, "10.0.0.12:80": 10, "10.0.0.13:80": 10}
+    assert not any(event.startswith("trouble") for event in keeper.events)
+
+
+@bed.test
+def test_strangers_are_left_alone():
+    net = Network()
+    net.director.run("ipvsadm -A -t 192.0.2.9:443 -s lc -p 77")
+    net.director.run("ipvsadm -a -t 192.0.2.9:443 -r 10.0.0.19 -w 4")
+    net.director.run("ipvsadm -A -f 5 -s rr")
+    before = set(table(net.director))
+    keeper = Keeper(net.director)
+    simple(keeper)
+    keeper("reconcile", f"remove-service {SERVICE}")
+    assert set(table(net.director)) == before
+
+
+@bed.test
+def test_strangers_go_when_all_is_ours():
+    net = Network()
+    net.director.run("ipvsadm -A -t 192.0.2.9:443 -s lc -p 77")
+    net.director.run("ipvsadm -a -t 192.0.2.9:443 -r 10.0.0.19 -w 4")
+    net.director.run("ipvsadm -A -f 5 -s rr")
+    net.director.run("ipvsadm -A -f 6 -6 -s rr")
+    keeper = Keeper(net.director, "--own-all")
+    simple(keeper)
+    assert list(listing(net.director)) == [f"tcp {VIP}:80"]
+
+
+@bed.test
+def test_a_drained_server_leaves_with_its_last_connection():
+    net = Network(servers=2)
+    keeper = Keeper(net.director)
+    simple(keeper)
+    one, other = net.client.connect(VIP), net.client.connect(VIP)
+    names = [bed.ask(one), bed.ask(other)]
+    assert sorted(names) == ["s1", "s2"]
+    kept = one if names[0] == "s1" else other
+    keeper(f"drain {SERVICE} 10.0.0.11")
+    assert weights(net.director) == {"10.0.0.11:80": 0, "10.0.0.12:80": 10}
+    assert {net.client.get(VIP) for _ in range(6)} == {"s2"}
+    assert keeper.figures()["draining"] == 1
+    keeper("reconcile")
+    assert bed.ask(kept) == "s1"
+    kept.close()
+    keeper.wait_for("drained 10.0.0.11")
+    assert weights(net.director) == {"10.0.0.12:80": 10}
+    assert keeper.figures()["draining"] == 0
+
+
+@bed.test
+def test_a_server_that_is_served_again_stops_draining():
+    net = Network(servers=2)
+    keeper = Keeper(net.director)
+    simple(keeper)
+    net.client.connect(VIP), net.client.connect(VIP)
+    keeper(f"drain {SERVICE} 10.0.0.11", f"serve {SERVICE} 10.0.0.11 7")
+    assert weights(net.director) == {"10.0.0.11:80": 7, "10.0.0.12:80": 10}
+    assert keeper.figures()["draining"] == 0 and keeper.events == []
+
+
+@bed.test
+def test_a_drain_ends_with_its_time():
+    net = Network(servers=1)
+    keeper = Keeper(net.director)
+    simple(keeper, drain_ms=1500, servers=("10.0.0.11",))
+    connection = net.client.connect(VIP)
+    assert bed.ask(connection) == "s1"
+    keeper(f"drain {SERVICE} 10.0.0.11")
+    assert weights(net.director) == {"10.0.0.11:80": 0}
+    keeper.wait_for("drained 10.0.0.11")
+    assert weights(net.director) == {}
+
+
+@bed.test
+def test_a_server_that_stays_is_told_once_and_stays():
+    net = Network(servers=1)
+    keeper = Keeper(net.director)
+    simple(keeper, servers=("10.0.0.11", "10.0.0.12"))
+    keeper(f"stay {SERVICE} 10.0.0.11")
+    keeper.wait_for("drained 10.0.0.11")
+    keeper("reconcile", "reconcile")
+    assert weights(net.director) == {"10.0.0.11:80": 0, "10.0.0.12:80": 10}
+    assert keeper.events == ["drained 10.0.0.11"]
+
+
+@bed.test
+def test_a_server_that_nobody_knows_drains():
+    net = Network(servers=2)
+    first = Keeper(net.director)
+    simple(first)
+    first.kill()
+    connections = [net.client.connect(VIP) for _ in range(2)]
+    again = Keeper(net.director)
+    simple(again, servers=("10.0.0.12",))
+    assert weights(net.director) == {"10.0.0.11:80": 0, "10.0.0.12:80": 10}
+    assert sorted(map(bed.ask, connections)) == ["s1", "s2"]
+    for connection in connections:
+        connection.close()
+    again.wait_for("drained 10.0.0.11")
+    assert weights(net.director) == {"10.0.0.12:80": 10}
+
+
+@bed.test
+def test_dh_does_not_drain():
+    net = Network(servers=2)
+    keeper = Keeper(net.director)
+    simple(keeper, scheduler="dh")
+    keeper(f"drain {SERVICE} 10.0.0.11")
+    assert weights(net.director) == {"10.0.0.12:80": 10}
+    assert keeper.events == ["drained 10.0.0.11"]
+
+
+@bed.test
+def test_a_forgotten_service_goes_when_it_is_empty():
+    net = Network(servers=2)
+    keeper = Keeper(net.director)
+    simple(keeper)
+    connection = net.client.connect(VIP)
+    name = bed.ask(connection)
+    keeper(f"forget {SERVICE}")
+    assert weights(net.director) == {"10.0.0.11:80": 0, "10.0.0.12:80": 0}
+    eventually(lambda: len(weights(net.director)) == 1)
+    assert bed.ask(connection) == name
+    connection.close()
+    eventually(lambda: weights(net.director) is None)
+
+
+@bed.test
+def test_settings_change_in_place():
+    net = Network(servers=2)
+    keeper = Keeper(net.director)
+    quiescent(net.director)
+    simple(keeper)
+    connections = [net.client.connect(VIP) for _ in range(2)]
+    keeper(f"service {SERVICE} sh tunnel 60500 1000")
+    found = listing(net.director)[f"tcp {VIP}:80"]
+    assert found["scheduler"] == "sh" and found["rest"] == "(sh-fallback) persistent 61"
+    assert {server["forward"] for server in found["servers"].values()} == {"Tunnel"}
+    assert sum(server["active"] for server in found["servers"].values()) == 2
+    keeper(f"service {SERVICE} wrr dr 0 1000")
+    assert sorted(map(bed.ask, connections)) == ["s1", "s2"]
+    assert table(net.director)[0] == f"-A -t {VIP}:80 -s wrr"
+
+
+@bed.test
+def test_persistence_without_its_sysctl_is_trouble():
+    net = Network()
+    keeper = Keeper(net.director)
+    simple(keeper, persistence_ms=300000)
+    assert len(keeper.events) == 1 and "sysctl -w net.ipv4.vs.expire_quiescent_template=1" in keeper.events[0]
+    quiescent(net.director)
+    keeper("reconcile")
+    assert keeper.events[1:] == ["trouble none"]
+
+
+@bed.test
+def test_a_refusal_is_trouble_until_it_is_over():
+    net = Network()
+    keeper = Keeper(net.director)
+    keeper(f"service {SERVICE} wrr dr 0 1000", f"serve {SERVICE} fd00::11 10", "start")
+    assert len(keeper.events) == 1 and "`ipvsadm -a -t 192.0.2.1:80 -r" in keeper.events[0], keeper.events
+    keeper(f"remove {SERVICE} fd00::11", "reconcile")
+    assert keeper.events[1:] == ["trouble none"]
+
+
+@bed.test
+def test_a_dry_run_prints_and_does_nothing():
+    net = Network()
+    net.director.run(f"ipvsadm -A -t {VIP}:80 -s rr")
+    net.director.run(f"ipvsadm -a -t {VIP}:80 -r 10.0.0.12 -w 10")
+    keeper = Keeper(net.director, "--dry-run")
+    simple(keeper)
+    keeper(f"drain {SERVICE} 10.0.0.11", f"serve {SERVICE} 10.0.0.12 10")
+    assert keeper.events == [
+        f"{LINE} 10.0.0.11 -w 10", f"-E -t {VIP}:80 -s wrr", f"-e -t {VIP}:80 -r 10.0.0.12 -w 10",
+        f"-d -t {VIP}:80 -r 10.0.0.11", "drained 10.0.0.11"] or keeper.events
+    assert table(net.director) == [f"-A -t {VIP}:80 -s rr", f"{LINE} 10.0.0.12:80 -g -w 10"]
+
+
+bed.main()
