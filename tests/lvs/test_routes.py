@@ -53,7 +53,7 @@ def bird(host, name, own, peer, local_as, peer_as, director):
     with open(f"{place}/bird.conf", "w", encoding="utf-8") as stream:
         stream.write(BIRD.format(
             own=own, peer=peer, local_as=local_as, peer_as=peer_as, learn=LEARN if director else "",
-            take="none" if director else "all", give="all" if director else "none",
+            take="none" if director else "all", give="where krt_source = 190" if director else "none",
             next4="" if director else "", next6="next hop address fd00::1;" if director else ""))
     host.start(f"bird -f -c {place}/bird.conf -s {place}/ctl -P {place}/pid")
     return lambda command: run(f"birdc -s {place}/ctl {command}", check=False)

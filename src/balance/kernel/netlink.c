@@ -173,18 +173,19 @@ static gboolean read_message(
 gboolean netlink_read(NetlinkExchange *exchange, const void *bytes, gsize size, GError **error)
 {
 	g_assert(size <= NETLINK_MAXIMUM_DATAGRAM);
-	int left = (int)size;
-	const struct nlmsghdr *message = bytes;
-	while (mnl_nlmsg_ok(message, left)) {
+	gsize at = 0;
+	/* Not by mnl_nlmsg_ok(), to which a length of 2 GiB and more is a negative one. */
+	while (size - at >= sizeof(struct nlmsghdr)) {
+		const struct nlmsghdr *message =
+			(const struct nlmsghdr *)(gconstpointer)((const guint8 *)bytes + at);
+		const gsize length = message->nlmsg_len;
+		if (length < sizeof *message || length > size - at)
+			return broken(error, "a message that is longer than its parcel");
 		if (!read_message(exchange, message, error))
 			return FALSE;
-		message = mnl_nlmsg_next(message, &left);
+		at = MIN(at + ((length + 3) & ~(gsize)3), size);
 	}
-	if (left <= 0)
-		return TRUE;
-	drover_error_set(error, DROVER_ERROR_UNAVAILABLE,
-		"netlink: a message that is longer than its parcel");
-	return FALSE;
+	return at == size || broken(error, "a parcel that ends within a message");
 }
 
 /* -- exchanging -- */
