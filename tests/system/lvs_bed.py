@@ -36,7 +36,7 @@ def until(what, seconds=WAIT_S):
 class Server:
     """Answers every GET with .status, on port `port` of `address`."""
 
-    def __init__(self, address, port=0):
+    def __init__(self, address, port=0, tls=None):
         outer = self
         self.status, self.paths = 200, []
 
@@ -52,6 +52,8 @@ class Server:
                 pass
 
         self.server = http.server.ThreadingHTTPServer((address, port), Handler)
+        if tls is not None:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

@@ -24,6 +24,7 @@ struct Daemon {
 	Control *control;
 	struct event *signals[SIGNALS], *watchdog, *retry;
 	char *config_path;
+	char *face_problem; /* as logged; NULL: none */
 	DaemonEnd end;
 };
 
@@ -40,10 +41,16 @@ static void listen_face(Daemon *daemon)
 	struct timeval pause = time_of(DAEMON_FACE_RETRY_MS);
 	if (config == NULL || config->errors->len > 0)
 		return;
-	if (face_server_listen(daemon->face, &config->global, &error))
-		return;
-	log_event(LOG_LEVEL_ERROR, "face.failed", "why", error->message, NULL);
-	event_add(daemon->retry, &pause);
+	gboolean ok = face_server_listen(daemon->face, &config->global, &error);
+	const char *problem = ok ? NULL : error->message;
+	if (!ok && g_strcmp0(problem, daemon->face_problem) != 0)
+		log_event(LOG_LEVEL_ERROR, "face.failed", "why", problem, NULL);
+	if (ok && daemon->face_problem != NULL)
+		log_event(LOG_LEVEL_INFO, "face.listens", NULL);
+	g_free(daemon->face_problem);
+	daemon->face_problem = g_strdup(problem);
+	if (!ok)
+		event_add(daemon->retry, &pause);
 }
 
 static void try_again(evutil_socket_t fd, short what, void *of)
@@ -199,5 +206,6 @@ void daemon_free(Daemon *daemon)
 	g_clear_pointer(&daemon->watchdog, event_free);
 	g_clear_pointer(&daemon->base, event_base_free);
 	g_free(daemon->config_path);
+	g_free(daemon->face_problem);
 	g_free(daemon);
 }

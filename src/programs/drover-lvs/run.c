@@ -6,8 +6,10 @@
  */
 #include "programs/drover-lvs/run.h"
 
+#include <curl/curl.h>
 #include <errno.h>
 #include <grp.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -177,6 +179,14 @@ static gboolean look(const Options *options, gboolean dry, Privileges *privilege
 	return TRUE;
 }
 
+/* What TLS loads, by its own configuration, is code: it must be there before the filter shuts. */
+static void load_tls(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_LOAD_SSL_STRINGS, NULL);
+	SSL_CTX_free(SSL_CTX_new(TLS_client_method()));
+}
+
 static gboolean serve(const Options *options, gboolean dry, Runner *runner, int control_fd,
 	gid_t group, int *status, GError **error)
 {
@@ -224,6 +234,7 @@ gboolean run_balancer(int argc, char **argv, int *status, GError **error)
 		unlink(options.socket);
 		return FALSE;
 	}
+	load_tls();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	return serve(&options, dry, runner, control_fd, group, status, error);
 }
