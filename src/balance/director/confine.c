@@ -42,28 +42,46 @@ static const char *const allowed[] = {
 	"listen", "recvfrom", "recvmmsg", "recvmsg", "sendmmsg", "sendmsg", "sendto", "setsockopt",
 	"shutdown", NULL};
 
-/* Nothing that can be both written and run, nor any new code. */
+static struct scmp_arg_cmp is(unsigned int argument, scmp_datum_t value)
+{
+	return (struct scmp_arg_cmp){.arg = argument, .op = SCMP_CMP_EQ, .datum_a = value};
+}
+
+/* None of the bits of `mask`. */
+static struct scmp_arg_cmp lacks(unsigned int argument, scmp_datum_t mask)
+{
+	return (struct scmp_arg_cmp){.arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask};
+}
+
+static gboolean allow_if(scmp_filter_ctx filter, int call, struct scmp_arg_cmp test)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1, test) == 0;
+}
+
+static gboolean allow_if_both(
+	scmp_filter_ctx filter, int call, struct scmp_arg_cmp one, struct scmp_arg_cmp other)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 2, one, other) == 0;
+}
+
+/* No new code: neither mapped, nor written and then run. */
 static gboolean allow_memory(scmp_filter_ctx filter)
 {
-	const struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, no_code) == 0 &&
-	       seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, no_code) == 0;
+	return allow_if(filter, SCMP_SYS(mmap), lacks(2, PROT_EXEC)) &&
+	       allow_if(filter, SCMP_SYS(mprotect), lacks(2, PROT_EXEC));
 }
 
 static gboolean allow_sockets(scmp_filter_ctx filter)
 {
-	static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
 	static const int netlinks[] = {NETLINK_ROUTE, NETLINK_GENERIC};
-	gboolean ok = TRUE;
-	for (gsize i = 0; i < G_N_ELEMENTS(families); i++)
-		ok = ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				   SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i])) == 0;
+	gboolean ok = allow_if(filter, SCMP_SYS(socket), is(0, AF_UNIX)) &&
+		      allow_if(filter, SCMP_SYS(socket), is(0, AF_INET)) &&
+		      allow_if(filter, SCMP_SYS(socket), is(0, AF_INET6)) &&
+		      allow_if(filter, SCMP_SYS(socketpair), is(0, AF_UNIX));
 	for (gsize i = 0; i < G_N_ELEMENTS(netlinks); i++)
-		ok = ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-				   SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
-				   SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)netlinks[i])) == 0;
-	return ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
-			     SCMP_A0(SCMP_CMP_EQ, AF_UNIX)) == 0;
+		ok = ok && allow_if_both(filter, SCMP_SYS(socket), is(0, AF_NETLINK),
+				   is(2, (scmp_datum_t)netlinks[i]));
+	return ok;
 }
 
 static gboolean allow_requests(scmp_filter_ctx filter)
@@ -72,19 +90,15 @@ static gboolean allow_requests(scmp_filter_ctx filter)
 		FIONREAD, FIONBIO, TCGETS, SIOCGIFINDEX, SIOCGIFNAME};
 	gboolean ok = TRUE;
 	for (gsize i = 0; i < G_N_ELEMENTS(requests); i++)
-		ok = ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				   SCMP_A1(SCMP_CMP_EQ, requests[i])) == 0;
+		ok = ok && allow_if(filter, SCMP_SYS(ioctl), is(1, requests[i]));
 	return ok;
 }
 
 /* abort() signals itself; limits are read, its own alone. */
 static gboolean allow_itself(scmp_filter_ctx filter)
 {
-	const scmp_datum_t self = (scmp_datum_t)getpid();
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-		       SCMP_A0(SCMP_CMP_EQ, self)) == 0 &&
-	       seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
-		       SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0)) == 0;
+	return allow_if(filter, SCMP_SYS(tgkill), is(0, (scmp_datum_t)getpid())) &&
+	       allow_if_both(filter, SCMP_SYS(prlimit64), is(0, 0), is(2, 0));
 }
 
 static gboolean allow(scmp_filter_ctx filter)

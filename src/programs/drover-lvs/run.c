@@ -82,7 +82,7 @@ static gboolean read_options(int argc, char **argv, Options *options, GError **e
 		{"token-file", 0, 0, G_OPTION_ARG_FILENAME, &options->token,
 			"This host's token at droverd (token in the state folder)", "FILE"},
 		{"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &options->authorities,
-			"Whom to believe for lists over TLS (the system's)", "FILE"},
+			"Who signs droverd's certificate (the system's authorities)", "FILE"},
 		{"dry-run", 0, 0, G_OPTION_ARG_NONE, &options->dry_run,
 			"Print what would be done to the kernel, and do nothing", NULL},
 		{"allow-unconfined", 0, 0, G_OPTION_ARG_NONE, &options->unconfined,
