@@ -130,7 +130,7 @@ static void probe_free(Probe *probe)
 	g_free((char *)probe->target.host);
 	g_free(probe->why);
 	g_free(probe);
-	checks_exit(checks);
+	checks_exit_quietly(checks);
 }
 
 Check *checks_watch(Checks *checks, const ConfigService *service, ConfigMonitor monitor,

@@ -97,6 +97,8 @@ struct Checks {
  */
 void checks_enter(Checks *checks);
 void checks_exit(Checks *checks);
+/* The same without a start, which could end at once and tell: for what is called from outside. */
+void checks_exit_quietly(Checks *checks);
 /* The timer's work: what is due, deadlines, those who are late. */
 void checks_turn(Checks *checks);
 /* Comes back at that time at the latest. */

@@ -118,7 +118,6 @@ const char *exchange_reason(int number)
 	case ENOSPC:
 		return "this host is out of memory for sockets";
 	case EADDRNOTAVAIL:
-	case EAGAIN:
 		return "this host has no free port";
 	case EACCES:
 	case EPERM:
