@@ -9,7 +9,7 @@ import pytest
 import beds
 from beds import Client, daemons  # noqa: F401 (fixture)
 from conftest import Drover, frozen_environment
-from lvs_bed import Balancer, servers, until
+from lvs_bed import PROGRAM, Balancer, servers, until
 
 HOSTS = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
 
@@ -39,6 +39,12 @@ class House:
         if os.geteuid() == 0:
             os.chown(new, pwd.getpwnam("nobody").pw_uid, -1)
         new.rename(self.token_file)
+
+    def enrol_by_command(self, code, *options, scheme="http"):
+        user = ["--user", "nobody"] if os.geteuid() == 0 else []
+        return subprocess.run(
+            [PROGRAM, "enrol", "--server", f"{scheme}://127.0.0.1:{self.daemon.port}", "--token-file", self.token_file,
+             *user, *options], input=code + "\n", capture_output=True, text=True, timeout=60)
 
     def enrol(self, name="lb1"):
         self.give_token(Client(self.daemon.port)("POST", "/enrol", {"code": self.invite(name)}).json["secret"])
@@ -136,6 +142,26 @@ def test_a_token_that_others_can_read_is_told(houses):
     until(lambda: house.lvs.pooled() == HOSTS)
 
 
+def test_a_balancer_enrols_with_a_code_that_is_good_once(houses):
+    house = houses()
+    code = house.invite()
+    done = house.enrol_by_command(code)
+    assert (done.returncode, done.stdout) == (0, f"enrolled as lb1; its token is in {house.token_file}\n"), done.stderr
+    assert house.token_file.stat().st_mode & 0o777 == 0o600
+    before = house.token_file.read_text()
+    again = house.enrol_by_command(code)
+    assert again.returncode != 0 and "drover-lvs: droverd at http" in again.stderr
+    assert house.token_file.read_text() == before
+    house.balance()
+    until(lambda: house.lvs.pooled() == HOSTS)
+
+
+def test_enrol_says_how_it_is_used(houses):
+    for words in (["enrol"], ["enrol", "code"], ["enrol", "--server", "https://a", "code"]):
+        done = subprocess.run([PROGRAM, *words], input="", capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2 and "standard input" in done.stderr
+
+
 def certificate(folder):
     path = folder / "cert.pem"
     subprocess.run(
@@ -151,10 +177,9 @@ def test_tls_trusts_whom_the_configuration_trusts(houses, tmp_path):
     mine = house.lvs.write("ca.pem", path.read_text())
     mine.chmod(0o644)
     code = house.invite()
-    enrolled = subprocess.run(
-        ["curl", "-sf", "--cacert", path, "-H", "Content-Type: application/json", "-d", f'{{"code": "{code}"}}',
-         f"https://127.0.0.1:{house.daemon.port}/api/v1/enrol"], capture_output=True, check=True)
-    house.give_token(beds.json.loads(enrolled.stdout)["secret"])
+    refused = house.enrol_by_command(code, scheme="https")
+    assert refused.returncode == 8 and "certificate" in refused.stderr and not house.token_file.exists()
+    assert house.enrol_by_command(code, "--ca-file", mine, scheme="https").returncode == 0
     house.balance(f"droverd-ca-file = {mine}\n")
     until(lambda: house.lvs.pooled() == HOSTS)
     until(lambda: house.sight("127.0.0.1"))

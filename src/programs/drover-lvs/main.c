@@ -2,7 +2,7 @@
  *
  * drover-lvs, the balancer's program: a table of commands, and main(). The commands of the table
  * are pure: they read a file and print an answer, need no privilege, and touch no kernel table.
- * `run` is in run.c.
+ * `run` is in run.c, `enrol` in enrol_command.c.
  */
 #include <locale.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include "balance/simulate.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "programs/drover-lvs/enrol_command.h"
 #include "programs/drover-lvs/keys.h"
 #include "programs/drover-lvs/run.h"
 
@@ -110,12 +111,15 @@ static void print_help(void)
 	puts("drover-lvs: only healthy servers get traffic\n\n"
 	     "  drover-lvs run [OPTIONS]\n      Balance, until SIGTERM; run --help shows the "
 	     "options");
+	puts("  drover-lvs enrol --server https://HOST:PORT [OPTIONS]\n      Become a host of "
+	     "droverd, with the one-time code on standard input");
 	for (const Command *command = commands; command->name != NULL; command++)
 		printf("  drover-lvs %s %s\n      %s\n", command->name, command->arguments,
 			command->summary);
 	puts("  drover-lvs keys\n      Print every key of the configuration with its default");
 	puts("\n  drover-lvs --help | --version\n\n"
-	     "All but run change nothing and need no privilege. Exit status: 0, or 2 when the\n"
+	     "All but run and enrol change nothing and need no privilege. Exit status: 0, or 2 "
+	     "when the\n"
 	     "input is no good, 3 when there is no such file.");
 }
 
@@ -186,6 +190,8 @@ static gboolean run(int argc, char **argv, GError **error)
 		print_help();
 		return TRUE;
 	}
+	if (g_strcmp0(word, "enrol") == 0)
+		return enrol_balancer(argc - 1, argv + 1, error);
 	if (g_strcmp0(word, "keys") == 0 && argc == 2) {
 		keys_print();
 		return TRUE;
