@@ -143,11 +143,11 @@ void service_consider_saying(Service *service)
 void service_kernel_drained(Service *service, const Address *address)
 {
 	Server *server = g_hash_table_lookup(service->by_address, address);
-	if (server == NULL)
+	if (server == NULL || (server->kernel != KERNEL_STAYS && server->kernel != KERNEL_LEAVES))
 		return;
 	if (server->kernel == KERNEL_STAYS) {
 		server->drained = TRUE;
-	} else if (server->kernel == KERNEL_LEAVES) {
+	} else {
 		set_kernel(server, KERNEL_OUT);
 		pool_drained(service->pool, server->host);
 	}

@@ -160,9 +160,10 @@ static gboolean reload(Director *director, GError **error)
 	if (steps == NULL)
 		return FALSE;
 	warn_of_restart(&director->config->global, &next->global);
-	g_autoptr(Config) before = director->config;
+	Config *before = director->config;
 	director->config = g_steal_pointer(&next);
 	commit(director, director->config, steps);
+	config_free(before);
 	return TRUE;
 }
 
