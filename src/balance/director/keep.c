@@ -42,6 +42,16 @@ void service_read_saved(Service *service)
 	index_saved(service);
 }
 
+gint64 service_saved_epoch(const Service *service)
+{
+	g_autoptr(Saved) saved = saved_new();
+	const ConfigService *config = service->config;
+	gboolean ours =
+		saved_read_drains(saved, service->director->state_folder, config->name, NULL) &&
+		g_strcmp0(saved->url, config->config) == 0;
+	return ours ? saved->epoch : 0;
+}
+
 void service_restore(Server *server, PoolEntry *entry)
 {
 	Service *service = server->service;
@@ -103,6 +113,8 @@ static void add_unused_drains(Saved *saved, const Service *service)
 static Saved *what_to_save(const Service *service)
 {
 	Saved *saved = saved_new();
+	saved->url = g_strdup(service->config->config);
+	saved->epoch = service->epoch;
 	const GPtrArray *servers = pool_servers(service->pool);
 	for (guint i = 0; i < servers->len; i++) {
 		const PoolServer *known = servers->pdata[i];

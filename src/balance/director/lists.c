@@ -194,6 +194,8 @@ void service_take_news(const SourceNews *news, gpointer of)
 	if (news->list != NULL) {
 		service->read_us = director_now_us(service->director);
 		service->version = news->version;
+		if (news->epoch != service->epoch)
+			service_keep_drains(service);
 		service->epoch = news->epoch;
 		decide(service, news->list, news->forced);
 		if (news->orders != NULL)

@@ -205,6 +205,8 @@ void server_set_who(Server *server, const char *who);
 
 /* keep.c: what is kept on disk. */
 void service_read_saved(Service *service);
+/* The highest epoch that was seen of its list before; 0: none. */
+gint64 service_saved_epoch(const Service *service);
 /* A server that is listed for the first time since the start: its address and drain of before. */
 void service_restore(Server *server, PoolEntry *entry);
 void service_keep_list(Service *service);   /* soon */

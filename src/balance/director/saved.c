@@ -43,6 +43,7 @@ void saved_free(Saved *saved)
 		return;
 	g_array_unref(saved->servers);
 	g_array_unref(saved->drains);
+	g_free(saved->url);
 	g_free(saved);
 }
 
@@ -89,11 +90,12 @@ char *saved_path(const char *folder, const char *what, const char *service)
 
 /* Writing */
 
-static gboolean write_json(
-	const char *folder, const char *what, const char *service, json_t *servers, GError **error)
+static gboolean write_json(const Saved *saved, const char *folder, const char *what,
+	const char *service, json_t *servers, GError **error)
 {
-	g_autoptr(BalanceJson) whole = json_pack(
-		"{s:i, s:s, s:o}", "format", SAVED_FORMAT, "service", service, "servers", servers);
+	g_autoptr(BalanceJson) whole =
+		json_pack("{s:i, s:s, s:s?, s:I, s:o}", "format", SAVED_FORMAT, "service", service,
+			"url", saved->url, "epoch", (json_int_t)saved->epoch, "servers", servers);
 	char *text = json_dumps(whole, JSON_INDENT(1));
 	g_assert(text != NULL);
 	g_autofree char *path = saved_path(folder, what, service);
@@ -117,7 +119,7 @@ gboolean saved_write_list(
 		}
 		json_object_set_new(servers, server->host, one);
 	}
-	return write_json(folder, "list", service, servers, error);
+	return write_json(saved, folder, "list", service, servers, error);
 }
 
 gboolean saved_write_drains(
@@ -134,7 +136,7 @@ gboolean saved_write_drains(
 				drain->order.forced, "answer", answer_names[drain->answer], "why",
 				drain->why));
 	}
-	return write_json(folder, "drains", service, servers, error);
+	return write_json(saved, folder, "drains", service, servers, error);
 }
 
 /* Reading */
@@ -225,8 +227,10 @@ static gboolean parse(Saved *into, ReadServer read, const char *name, const char
 	if (whole == NULL)
 		return FALSE;
 	json_t *servers = json_object_get(whole, "servers"), *attributes;
+	const json_t *url = json_object_get(whole, "url"), *epoch = json_object_get(whole, "epoch");
 	if (json_integer_value(json_object_get(whole, "format")) != SAVED_FORMAT ||
-		!json_is_object(servers)) {
+		!json_is_object(servers) || (url != NULL && !is_text_or_null(url)) ||
+		json_integer_value(epoch) < 0) {
 		drover_error_set(error, DROVER_ERROR_INPUT, "%s: not what was saved there", name);
 		return FALSE;
 	}
@@ -235,6 +239,9 @@ static gboolean parse(Saved *into, ReadServer read, const char *name, const char
 			POOL_MAXIMUM_SERVERS);
 		return FALSE;
 	}
+	g_free(into->url);
+	into->url = g_strdup(json_string_value(url));
+	into->epoch = json_integer_value(epoch);
 	const char *host;
 	json_object_foreach (servers, host, attributes) {
 		gboolean sound = server_list_is_host(host)

@@ -37,6 +37,8 @@ typedef struct SavedDrain {
 typedef struct Saved {
 	GArray *servers; /* SavedServer */
 	GArray *drains;	 /* SavedDrain */
+	char *url;	 /* of the list; NULL: not known */
+	gint64 epoch;	 /* the highest seen there */
 } Saved;
 
 Saved *saved_new(void);

@@ -67,6 +67,11 @@ static void on_advance(evutil_socket_t unused, short what, void *of)
 	pause_schedule(service->advance, MAX(next_ms - now_ms, 1));
 }
 
+static gboolean same_key(const ConfigService *a, const ConfigService *b, const char *name)
+{
+	return settings_equal(a, b, config_find_key(CONFIG_SCOPE_SERVICE, name));
+}
+
 static const char *first(const char *preferred, const char *fallback)
 {
 	return preferred != NULL ? preferred : fallback;
@@ -83,7 +88,8 @@ Source *service_open_source(Service *service, const ConfigService *config, GErro
 		.ca_file = first(global->droverd_ca_file, director->ca_file),
 		.version = DROVER_VERSION,
 		.droverd_plain = global->droverd_plain,
-		.epoch = service->epoch,
+		/* Another droverd counts its epochs from the beginning. */
+		.epoch = same_key(service->config, config, "config") ? service->epoch : 0,
 	};
 	return source_new(&place, config->config, service_take_news, service, error);
 }
@@ -104,6 +110,7 @@ Service *service_new(Director *director, const ConfigService *config, GError **e
 	service->saved_drains = g_hash_table_new(g_str_hash, g_str_equal);
 	service->adopt = evtimer_new(director->base, on_adopt, service);
 	service->advance = evtimer_new(director->base, on_advance, service);
+	service->epoch = service_saved_epoch(service);
 	service->source = service_open_source(service, config, error);
 	if (service->source == NULL) {
 		service_free(service);
@@ -132,11 +139,6 @@ void service_free(Service *service)
 }
 
 /* Another configuration */
-
-static gboolean same_key(const ConfigService *a, const ConfigService *b, const char *name)
-{
-	return settings_equal(a, b, config_find_key(CONFIG_SCOPE_SERVICE, name));
-}
 
 static gboolean same_keys(const ConfigService *a, const ConfigService *b, const char *const *names)
 {
@@ -205,6 +207,7 @@ static void take_source(Service *service, Source *source)
 	}
 	source_free(service->source);
 	service->source = source;
+	service->epoch = service->version = 0;
 	service_alert(service, ALERT_DROVER, NULL);
 	service_alert(service, ALERT_LIST, NULL);
 }

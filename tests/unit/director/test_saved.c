@@ -46,8 +46,12 @@ static void test_drains_are_read_as_they_were_written(void **state)
 					.order = {POOL_DRAIN_RESERVED, FALSE, 41},
 					.answer = ORDER_REFUSED,
 					.why = (char *)"too few"});
+	before->url = g_strdup("drover://host/pools/web");
+	before->epoch = 3;
 	assert_true(saved_write_drains(before, *state, "web", NULL));
 	assert_true(saved_read_drains(after, *state, "web", NULL));
+	assert_string_equal(after->url, "drover://host/pools/web");
+	assert_int_equal(after->epoch, 3);
 	assert_int_equal(after->drains->len, 2);
 	const SavedDrain *a = &g_array_index(after->drains, SavedDrain, 0);
 	const SavedDrain *b = &g_array_index(after->drains, SavedDrain, 1);
@@ -79,6 +83,8 @@ static void test_damaged_list_is_refused_whole(void **state)
 		"[]",
 		"{\"format\":2,\"servers\":{}}",
 		"{\"servers\":{}}",
+		"{\"format\":1,\"epoch\":-1,\"servers\":{}}",
+		"{\"format\":1,\"url\":7,\"servers\":{}}",
 		"{\"format\":1,\"servers\":[]}",
 		LIST(GOOD ",\"b c\":{\"enabled\":true,\"weight\":10}"),
 		LIST(GOOD ",\"b\":{\"enabled\":true}"),
