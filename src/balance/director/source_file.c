@@ -4,7 +4,7 @@
  * and on the file itself (it may be a link to somewhere else). Nobody writes lists as carefully as
  * one would like, so what is seen is only a reason to look a little later: when the writer has
  * closed the file, or has been quiet for a while. Whatever inotify misses (another machine's file,
- * no watch to be had) a slow look finds. Rule: docs/balance.md, "Lists".
+ * no watch to be had) a slow look finds. Rule: docs/balance.md, "Lists in files".
  */
 #include "balance/director/source_kind.h"
 
