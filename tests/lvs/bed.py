@@ -80,7 +80,7 @@ def main():
             stream.write(f"{'not ok' if problem else 'ok'} {function.__name__} {time.monotonic() - begin:.1f} s\n")
 
 
-def eventually(question, seconds=10, every=0.1):
+def eventually(question, seconds=60, every=0.1):
     """Asks until the answer is true, and returns it; fails when it never is."""
     deadline = time.monotonic() + seconds
     while True:
@@ -135,14 +135,14 @@ class Namespace:
 
 
 class Client(Namespace):
-    def connect(self, address, port=80, timeout=5):
+    def connect(self, address, port=80, timeout=20):
         """An open TCP connection, closed with the test."""
         with self:
             connection = socket.create_connection((address, port), timeout)
         finally_do(connection.close)
         return connection
 
-    def get(self, address, port=80, timeout=5):
+    def get(self, address, port=80, timeout=20):
         """The name of the server that answers."""
         with self.connect(address, port, timeout) as connection:
             return ask(connection)
@@ -326,7 +326,7 @@ class Keeper:
     def figures(self):
         return json.loads(self.send("figures"))
 
-    def wait_for(self, event, seconds=20):
+    def wait_for(self, event, seconds=60):
         deadline = time.monotonic() + seconds
         while event not in self.events:
             line = self._line(deadline - time.monotonic())

@@ -15,7 +15,7 @@ def stop(*_):
 
 
 def ask(address, port):
-    with socket.create_connection((address, port), 5) as connection:
+    with socket.create_connection((address, port), 20) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
         return connection.recv(4096).partition(b"\r\n\r\n")[2].decode().strip()
 

@@ -120,19 +120,19 @@ def test_two_birds():
 
     keeper(f"announce {VIP}")
     try:
-        eventually(lambda: VIP in known(), 40)
+        eventually(lambda: VIP in known())
         keeper(f"announce {VIP6}")
-        eventually(lambda: VIP6 in known(), 20)
+        eventually(lambda: VIP6 in known())
         assert "via 10.0.0.1" in known()
         keeper(f"withdraw {VIP}")
-        eventually(lambda: VIP + "/32" not in known(), 20)
+        eventually(lambda: VIP + "/32" not in known())
         assert VIP6 in known()
         keeper.kill()
         again = Keeper(net.director)
         again(f"announce {VIP6}", "withdraw-others " + VIP6)
         assert VIP6 in known()
         again(f"withdraw {VIP6}")
-        eventually(lambda: VIP6 not in known(), 20)
+        eventually(lambda: VIP6 not in known())
     finally:
         bed.note("director: " + own("show route all").replace("\n", "\n# "))
         bed.note("router: " + known().replace("\n", "\n# "))

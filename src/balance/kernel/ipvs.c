@@ -210,15 +210,72 @@ static gboolean obey_batch(Ipvs *ipvs, const TableOperation *operations, guint c
 	return TRUE;
 }
 
+static gboolean obey_all(Ipvs *ipvs, const TableOperation *operations, guint count, int *errors,
+	char **problem, GError **error)
+{
+	for (guint done = 0; done < count; done += NETLINK_MAXIMUM_BATCH)
+		if (!obey_batch(ipvs, operations + done, MIN(count - done, NETLINK_MAXIMUM_BATCH),
+			    errors + done, problem, error))
+			return FALSE;
+	return TRUE;
+}
+
+/* How many operations from the first on make one new service of many servers; 0: it is none. */
+static guint size_of_filling(const TableOperation *operations, guint count)
+{
+	if (operations[0].verb != TABLE_ADD_SERVICE)
+		return 0;
+	guint size = 1;
+	while (size < count && operations[size].verb == TABLE_ADD_SERVER &&
+		table_key_equal(&operations[size].key, &operations[0].key))
+		size++;
+	return size > IPVS_FILLING_MINIMUM ? size : 0;
+}
+
+/* A scheduler takes notice of each server, and most look at all the others then: with many of them
+ * the time grows as their square. So a large service is filled under rr, which takes no notice, and
+ * gets its scheduler when it is complete. */
+static gboolean fill(Ipvs *ipvs, const TableOperation *operations, guint count, int *errors,
+	char **problem, GError **error)
+{
+	TableOperation first = operations[0], last = operations[0];
+	g_strlcpy(first.settings.scheduler, "rr", sizeof first.settings.scheduler);
+	last.verb = TABLE_EDIT_SERVICE;
+	if (!obey_all(ipvs, &first, 1, errors, problem, error))
+		return FALSE;
+	/* This kernel may lack rr and have the other. */
+	if (errors[0] != 0) {
+		g_clear_pointer(problem, g_free);
+		return obey_all(ipvs, operations, count, errors, problem, error);
+	}
+	return obey_all(ipvs, operations + 1, count - 1, errors + 1, problem, error) &&
+	       obey_all(ipvs, &last, 1, errors, problem, error);
+}
+
+/* Operations from the first on that are no filling. */
+static guint size_of_rest(const TableOperation *operations, guint count)
+{
+	guint size = 1;
+	while (size < count && operations[size].verb != TABLE_ADD_SERVICE)
+		size++;
+	return size;
+}
+
 gboolean ipvs_obey(Ipvs *ipvs, const TableOperation *operations, guint count, int *errors,
 	char **problem, GError **error)
 {
 	*problem = NULL;
-	for (guint done = 0; done < count; done += NETLINK_MAXIMUM_BATCH)
-		if (!obey_batch(ipvs, operations + done, MIN(count - done, NETLINK_MAXIMUM_BATCH),
-			    errors + done, problem, error)) {
-			g_clear_pointer(problem, g_free);
-			return FALSE;
-		}
-	return TRUE;
+	gboolean good = TRUE;
+	for (guint done = 0; good && done < count;) {
+		guint size = size_of_filling(operations + done, count - done);
+		gboolean (*way)(Ipvs *, const TableOperation *, guint, int *, char **, GError **) =
+			size > 0 ? fill : obey_all;
+		if (size == 0)
+			size = size_of_rest(operations + done, count - done);
+		good = way(ipvs, operations + done, size, errors + done, problem, error);
+		done += size;
+	}
+	if (!good)
+		g_clear_pointer(problem, g_free);
+	return good;
 }

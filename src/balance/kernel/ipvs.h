@@ -8,6 +8,8 @@
 
 #include "balance/kernel/table.h"
 
+#define IPVS_FILLING_MINIMUM 500 /* servers of a new service that is filled under rr */
+
 typedef struct Ipvs Ipvs;
 
 /* Fails with DROVER_ERROR_UNAVAILABLE when this kernel has no IPVS, DROVER_ERROR_DENIED without

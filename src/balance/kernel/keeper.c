@@ -230,9 +230,9 @@ gboolean keeper_reconcile(Keeper *keeper)
 	keep_refusal(keeper, problem);
 	keeper->figures.reconciles++;
 	keeper->figures.last_reconcile_us = (guint64)(g_get_monotonic_time() - begin_us);
+	in_ms(keeper->compare, problem == NULL ? KEEPER_INTERVAL_MS : keeper->retry_ms);
 	keeper->retry_ms =
 		problem == NULL ? KEEPER_RETRY_MS : MIN(keeper->retry_ms * 2, KEEPER_INTERVAL_MS);
-	in_ms(keeper->compare, problem == NULL ? KEEPER_INTERVAL_MS : keeper->retry_ms / 2);
 	schedule(keeper);
 	tell_trouble(keeper);
 	deliver(keeper);
