@@ -175,6 +175,16 @@ static char **segments_of(const char *target)
 	return (char **)g_ptr_array_free(g_steal_pointer(&decoded), FALSE);
 }
 
+char *face_request_key(const FaceRequest *request)
+{
+	g_auto(GStrv) segments = segments_of(request->target);
+	if (segments == NULL || g_strv_length(segments) > 3)
+		return NULL;
+	g_autofree char *path = g_strjoinv("/", segments);
+	return g_strdup_printf(
+		"%s %s %s", request->method, path, wants_json(request->accept) ? "json" : "text");
+}
+
 static void answer_health(const json_t *status, FaceAnswer *answer)
 {
 	const json_t *alert = find(json_object_get(status, "alerts"), "kind", "kernel");

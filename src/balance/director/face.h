@@ -31,6 +31,10 @@ typedef struct FaceAnswer {
 	gboolean head_only; /* HEAD: its head says how long it would be */
 } FaceAnswer;
 
+/* Requests with the same key have the same answer, as long as the status is the same. NULL: it is
+ * not worth keeping. Caller frees. */
+char *face_request_key(const FaceRequest *request);
+
 /* An error that says itself: "not found". */
 void face_refuse(guint status, FaceAnswer *answer);
 /* `status` is director_status()'s. */

@@ -11,7 +11,6 @@
 #include "balance/address.h"
 #include "balance/director/face.h"
 #include "balance/director/peers.h"
-#include "base/clock.h"
 
 #define BACKLOG 128
 
@@ -28,7 +27,9 @@ struct FaceServer {
 	gpointer of;
 	GPtrArray *listeners; /* Listener * */
 	json_t *last;	      /* the status that was used last, */
-	gint64 last_ms;	      /* and when it was made */
+	gint64 last_us;	      /* when it was made, */
+	gint64 spent_us;      /* and how long it and all answers from it took */
+	GHashTable *kept;     /* face_request_key() -> GBytes */
 };
 
 static void listener_free(gpointer of)
@@ -43,6 +44,8 @@ FaceServer *face_server_new(struct event_base *base, FaceStatus status, gpointer
 	FaceServer *face = g_new0(FaceServer, 1);
 	*face = (FaceServer){.base = base, .status = status, .of = of};
 	face->listeners = g_ptr_array_new_with_free_func(listener_free);
+	face->kept = g_hash_table_new_full(
+		g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
 	return face;
 }
 
@@ -52,30 +55,58 @@ void face_server_free(FaceServer *face)
 		return;
 	g_ptr_array_unref(face->listeners);
 	json_decref(face->last);
+	g_hash_table_unref(face->kept);
 	g_free(face);
 }
 
-/* Whoever asks without a pause must not keep the loop from its checks. */
-static const json_t *status_of(FaceServer *face)
+/* Whoever asks without a pause must not keep the loop from its checks: however large the pools are,
+ * answers take at most a part in FACE_FRESH_TIMES of its time. */
+static gboolean is_stale(const FaceServer *face, gint64 now_us)
 {
-	gint64 now_ms = clock_monotonic_ms();
-	if (face->last == NULL || now_ms - face->last_ms >= FACE_FRESH_MS) {
-		json_decref(face->last);
-		face->last = face->status(face->of);
-		face->last_ms = now_ms;
-	}
-	return face->last;
+	gint64 fresh_us = MAX(FACE_FRESH_MS * 1000, FACE_FRESH_TIMES * face->spent_us);
+	return face->last == NULL || now_us - face->last_us >= fresh_us;
+}
+
+static void renew(FaceServer *face, gint64 now_us)
+{
+	g_hash_table_remove_all(face->kept);
+	json_decref(face->last);
+	face->last = face->status(face->of);
+	face->last_us = now_us;
+	face->spent_us = 0;
+}
+
+static GBytes *make_answer(const FaceServer *face, const FaceRequest *request)
+{
+	g_auto(FaceAnswer) answer = {0};
+	face_answer(face->last, request, &answer);
+	return face_answer_bytes(&answer);
+}
+
+static GBytes *answer_request(FaceServer *face, const FaceRequest *request)
+{
+	gint64 begin_us = g_get_monotonic_time();
+	g_autofree char *key = face_request_key(request);
+	if (is_stale(face, begin_us))
+		renew(face, begin_us);
+	GBytes *answer = key != NULL ? g_hash_table_lookup(face->kept, key) : NULL;
+	if (answer != NULL)
+		return g_bytes_ref(answer);
+	answer = make_answer(face, request);
+	if (key != NULL && g_hash_table_size(face->kept) < FACE_MAXIMUM_KEPT)
+		g_hash_table_insert(face->kept, g_steal_pointer(&key), g_bytes_ref(answer));
+	face->spent_us += g_get_monotonic_time() - begin_us;
+	return answer;
 }
 
 static GBytes *answer(const char *head, gsize size_bytes, int fd, gpointer of)
 {
 	g_auto(FaceRequest) request = {0};
-	g_auto(FaceAnswer) answer = {0};
 	guint refused = head != NULL ? face_request_parse(head, size_bytes, &request) : 431;
-	if (refused != 0)
-		face_refuse(refused, &answer);
-	else
-		face_answer(status_of(of), &request, &answer);
+	if (refused == 0)
+		return answer_request(of, &request);
+	g_auto(FaceAnswer) answer = {0};
+	face_refuse(refused, &answer);
 	return face_answer_bytes(&answer);
 }
 

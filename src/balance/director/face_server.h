@@ -15,7 +15,9 @@ struct event_base;
 
 #define FACE_MAXIMUM_PEERS 64	       /* connections of one address that it listens on */
 #define FACE_TIMEOUT_MS	   (10 * 1000) /* of a connection, from its first to its last byte */
-#define FACE_FRESH_MS	   100	       /* a status is used again for so long */
+#define FACE_FRESH_MS	   100	       /* what was said is said again for so long, */
+#define FACE_FRESH_TIMES   10	       /* and for so many times as long as it took to make */
+#define FACE_MAXIMUM_KEPT  32	       /* answers that are kept for that */
 
 typedef struct FaceServer FaceServer;
 

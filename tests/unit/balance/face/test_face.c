@@ -147,6 +147,23 @@ static void test_health_is_lost_when_the_kernel_is(void **state)
 	assert_string_equal(bad.body, "no IPVS\n");
 }
 
+static void assert_key(const char *target, const char *accept, const char *expected)
+{
+	FaceRequest request = {(char *)"GET", (char *)target, (char *)accept};
+	g_autofree char *key = face_request_key(&request);
+	if (g_strcmp0(key, expected) != 0)
+		fail_msg("%s: %s", target, key);
+}
+
+static void test_what_has_one_answer_has_one_key(void **state)
+{
+	assert_key("/pools", NULL, "GET pools text");
+	assert_key("/p%6fols/?a=1", "text/html", "GET pools text");
+	assert_key("/pools/web", "application/json", "GET pools/web json");
+	assert_key("/pools/a/b/c", NULL, NULL);
+	assert_key("/%zz", NULL, NULL);
+}
+
 static void assert_figure(const char *text, const char *line)
 {
 	g_autofree char *whole = g_strdup_printf("\n%s\n", line);
@@ -408,6 +425,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_held_servers_are_critical_and_come_first),
 		cmocka_unit_test(test_a_pool_that_can_spare_nobody_is_a_warning),
 		cmocka_unit_test(test_health_is_lost_when_the_kernel_is),
+		cmocka_unit_test(test_what_has_one_answer_has_one_key),
 		cmocka_unit_test(test_metrics_say_the_status_in_numbers),
 		cmocka_unit_test(test_labels_are_escaped),
 		cmocka_unit_test(test_heads_are_read_as_http_has_them),

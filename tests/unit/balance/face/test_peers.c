@@ -216,6 +216,39 @@ static void test_the_face_answers_http(void **state)
 	event_base_free(base);
 }
 
+static void ask_face_for(struct event_base *base, guint16 port, const char *target)
+{
+	g_autofree char *head = g_strdup_printf("GET %s HTTP/1.1\r\n\r\n", target);
+	int fd = connect_to(port);
+	say(fd, head);
+	g_autofree char *heard = hear(base, fd);
+	assert_true(g_str_has_prefix(heard, "HTTP/1.1 200 OK\r\n"));
+}
+
+/* A status that takes long to make. */
+static json_t *slow_status(gpointer of)
+{
+	g_usleep(50 * 1000);
+	return small_status(of);
+}
+
+static void test_who_asks_without_a_pause_costs_little(void **state)
+{
+	struct event_base *base = event_base_new();
+	guint asked = 0;
+	FaceServer *face = face_server_new(base, slow_status, &asked);
+	char *ips[] = {(char *)"127.0.0.1", NULL};
+	ConfigGlobal global = {.instrumentation = TRUE, .instrumentation_ips = ips};
+	assert_true(face_server_listen(face, &global, NULL));
+	gint64 begin_us = g_get_monotonic_time();
+	for (guint i = 0; i < 100; i++)
+		ask_face_for(base, face_server_port(face), i % 2 == 0 ? "/pools?x" : "/metrics");
+	gint64 took_us = g_get_monotonic_time() - begin_us;
+	assert_true(asked >= 1 && asked <= 1 + took_us / (FACE_FRESH_TIMES * 50 * 1000));
+	face_server_free(face);
+	event_base_free(base);
+}
+
 static void test_a_reload_leaves_listeners_that_stay(void **state)
 {
 	struct event_base *base = event_base_new();
@@ -449,6 +482,7 @@ int main(void)
 		cmocka_unit_test(test_no_answer_is_a_cut),
 		cmocka_unit_test(test_a_crowd_of_slow_peers_keeps_nobody_out),
 		cmocka_unit_test(test_the_face_answers_http),
+		cmocka_unit_test(test_who_asks_without_a_pause_costs_little),
 		cmocka_unit_test(test_a_reload_leaves_listeners_that_stay),
 		cmocka_unit_test(test_the_asker_is_known_by_name),
 		cmocka_unit_test(test_a_refusal_says_its_kind_and_why),
