@@ -180,9 +180,13 @@ char *face_request_key(const FaceRequest *request)
 	g_auto(GStrv) segments = segments_of(request->target);
 	if (segments == NULL || g_strv_length(segments) > 3)
 		return NULL;
-	g_autofree char *path = g_strjoinv("/", segments);
-	return g_strdup_printf(
-		"%s %s %s", request->method, path, wants_json(request->accept) ? "json" : "text");
+	GString *key = g_string_new(request->method);
+	for (guint i = 0; segments[i] != NULL; i++) {
+		g_autofree char *segment = g_uri_escape_string(segments[i], NULL, FALSE);
+		g_string_append_printf(key, "%c%s", i > 0 ? '/' : ' ', segment);
+	}
+	g_string_append(key, wants_json(request->accept) ? " json" : " text");
+	return g_string_free(key, FALSE);
 }
 
 static void answer_health(const json_t *status, FaceAnswer *answer)

@@ -160,6 +160,7 @@ static void test_what_has_one_answer_has_one_key(void **state)
 	assert_key("/pools", NULL, "GET pools text");
 	assert_key("/p%6fols/?a=1", "text/html", "GET pools text");
 	assert_key("/pools/web", "application/json", "GET pools/web json");
+	assert_key("/pools/a%2Fb", NULL, "GET pools/a%2Fb text");
 	assert_key("/pools/a/b/c", NULL, NULL);
 	assert_key("/%zz", NULL, NULL);
 }
