@@ -204,7 +204,7 @@ void director_free(Director *director)
 		return;
 	save_all(director);
 	g_ptr_array_unref(director->services);
-	checks_free(director->checks);
+	g_clear_pointer(&director->checks, checks_free);
 	resolver_free(director->resolver);
 	keeper_free(director->keeper);
 	routes_free(director->routes);

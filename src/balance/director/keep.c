@@ -70,6 +70,13 @@ void service_restore(Server *server, PoolEntry *entry)
 	g_hash_table_remove(service->saved_drains, server->host);
 }
 
+void service_forget_saved(Service *service)
+{
+	g_hash_table_remove_all(service->saved_addresses);
+	g_hash_table_remove_all(service->saved_drains);
+	g_clear_pointer(&service->saved, saved_free);
+}
+
 /* Keeping */
 
 void service_keep_list(Service *service)

@@ -121,8 +121,12 @@ gboolean service_accept(Service *service, const char *who, GError **error)
 	g_autoptr(GArray) list = g_steal_pointer(&service->set_aside);
 	forget_set_aside(service);
 	obey_good(service, list);
+	service_forget_saved(service);
 	service_alert(service, alert_of_list(service), NULL);
 	service_save(service);
+	/* For the orders that came with it. */
+	if (service_from_drover(service))
+		source_refresh(service->source);
 	return TRUE;
 }
 
@@ -146,7 +150,9 @@ static void decide(Service *service, const ServerList *list, gboolean forced)
 {
 	const GuardPolicy policy = {
 		.list_guard = service->config->list_guard,
-		.allow_empty = service->config->allow_empty,
+		/* One that was accepted stays so. */
+		.allow_empty = service->config->allow_empty ||
+			       (service->has_list && pool_servers(service->pool)->len == 0),
 		.have_last = service->has_good,
 		.forced = forced,
 	};
@@ -156,12 +162,14 @@ static void decide(Service *service, const ServerList *list, gboolean forced)
 		forget_set_aside(service);
 		set_problem(service, NULL);
 		obey_good(service, list->entries);
+		service_forget_saved(service);
 		log_obeyed(service, list);
 		return;
 	case GUARD_OBEY_GOOD_LINES:
 		forget_set_aside(service);
 		set_problem(service, why);
 		obey(service, list->entries);
+		service_forget_saved(service);
 		log_obeyed(service, list);
 		return;
 	case GUARD_KEEP_LAST:

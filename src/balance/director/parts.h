@@ -141,6 +141,8 @@ KeeperService service_for_keeper(const Service *service);
 gboolean service_from_drover(const Service *service);
 Source *service_open_source(Service *service, const ConfigService *config, GError **error);
 gboolean service_has_same_list(const Service *service, const ConfigService *config);
+/* What bears its name goes when `next` has another; before any service takes its new one. */
+void service_give_up_name(Service *service, const ConfigService *next);
 /* `config` becomes its configuration; only what differs is touched. `source` (taken) is of its
  * list; NULL: the one that it has, read again. */
 void service_configure(Service *service, const ConfigService *config, Source *source);
@@ -209,6 +211,8 @@ void service_read_saved(Service *service);
 gint64 service_saved_epoch(const Service *service);
 /* A server that is listed for the first time since the start: its address and drain of before. */
 void service_restore(Server *server, PoolEntry *entry);
+/* A list of now was obeyed: who is not on it comes back as a new server. */
+void service_forget_saved(Service *service);
 void service_keep_list(Service *service);   /* soon */
 void service_keep_drains(Service *service); /* soon; service_save() when it must be now */
 /* Writes what is not written yet. A failure is an alert, and tried again. */

@@ -113,6 +113,9 @@ static void commit(Director *director, const Config *next, const Step *steps)
 			end_service(director, before->pdata[i], next);
 	for (guint i = 0; i < count; i++)
 		if (!steps[i].fresh)
+			service_give_up_name(steps[i].service, steps[i].config);
+	for (guint i = 0; i < count; i++)
+		if (!steps[i].fresh)
 			service_configure(steps[i].service, steps[i].config, steps[i].source);
 	for (guint i = 0; i < count; i++)
 		if (steps[i].fresh)

@@ -182,12 +182,19 @@ static void take_kernel_settings(Service *service, const ConfigService *before)
 	keeper_service(service->director->keeper, &what);
 }
 
-static void rename_service(Service *service, const char *before)
+void service_give_up_name(Service *service, const ConfigService *next)
+{
+	const char *name = service->config->name;
+	if (strcmp(next->name, name) == 0)
+		return;
+	alerts_forget(service->director->alerts, name);
+	saved_remove(service->director->state_folder, name);
+}
+
+static void take_name(Service *service, const char *before)
 {
 	if (strcmp(service->config->name, before) == 0)
 		return;
-	alerts_forget(service->director->alerts, before);
-	saved_remove(service->director->state_folder, before);
 	service->list_unsaved = service->drains_unsaved = TRUE;
 	service->pool_changed = service->addresses_changed = TRUE;
 	director_report_soon(service->director);
@@ -216,7 +223,7 @@ void service_configure(Service *service, const ConfigService *config, Source *so
 {
 	const ConfigService *before = service->config;
 	service->config = config;
-	rename_service(service, before->name);
+	take_name(service, before->name);
 	take_source(service, source);
 	take_policy(service, before);
 	take_kernel_settings(service, before);

@@ -275,6 +275,42 @@ static void test_restart_keeps_drains_at_weight_0(void **state)
 	assert_told("serve 10.0.0.2 10\n");
 }
 
+static void test_server_that_was_off_the_list_is_a_new_one(void **state)
+{
+	Bed *bed = *state;
+	bed_four_servers(bed);
+	assert_true(director_drain(bed->director, "web", "10.0.0.2", FALSE, "anna", NULL));
+	bed_until_file(bed, "list-web.json", "10.0.0.4");
+	bed_stop(bed);
+	bed_list(bed, "10.0.0.1 10.0.0.3 10.0.0.4");
+	bed_start(bed);
+	bed_until_told(bed, "drain 10.0.0.2");
+	bed_list(bed, "10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4");
+	bed_until_told(bed, "serve 10.0.0.2 10");
+}
+
+/* With own = all the keeper would take what waits for a stranger's. */
+static void test_keeper_of_all_starts_when_all_have_begun(void **state)
+{
+	Bed *bed = *state;
+	g_autofree char *text = NULL;
+	g_file_get_contents(bed->config, &text, NULL, NULL);
+	g_autofree char *tls = g_build_filename(bed->folder, "tls.json", NULL);
+	g_autofree char *all = g_strdup_printf("[global]\nown = all\n%s[tls]\nprotocol = tcp\n"
+					       "ip = 192.0.2.2\nport = 443\nscheduler = wrr\n"
+					       "config = file://%s\n",
+		text + strlen("[global]\n"), tls);
+	bed_write(bed->config, all);
+	bed_list(bed, "10.0.0.1");
+	bed_start(bed);
+	bed_until_alert(bed, "list", "there is no older list");
+	g_autofree char *told = fakes_told();
+	assert_non_null(strstr(told, "serve 10.0.0.1 10\n"));
+	assert_null(strstr(told, "start"));
+	bed_write(tls, "{\"10.0.2.1\": {}}");
+	bed_until_told(bed, "start");
+}
+
 static void test_damaged_saved_file_is_told_and_not_used(void **state)
 {
 	Bed *bed = *state;
@@ -492,6 +528,8 @@ int main(void)
 		TEST(test_announced_route_stays_while_a_start_waits),
 		TEST(test_restart_without_list_and_names_goes_on),
 		TEST(test_restart_keeps_drains_at_weight_0),
+		TEST(test_server_that_was_off_the_list_is_a_new_one),
+		TEST(test_keeper_of_all_starts_when_all_have_begun),
 		TEST(test_damaged_saved_file_is_told_and_not_used),
 		TEST(test_disk_that_takes_nothing_is_told_and_work_goes_on),
 		TEST(test_drain_that_the_floor_forbids_is_refused_with_words),

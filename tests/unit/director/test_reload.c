@@ -160,6 +160,41 @@ static void test_renamed_section_is_the_same_service(void **state)
 	assert_true(director_undrain(bed->director, "front door", "10.0.0.3", "anna", NULL));
 }
 
+static void test_services_may_swap_their_names(void **state)
+{
+	Bed *bed = *state;
+	g_autofree char *list = g_build_filename(bed->folder, "tls.json", NULL);
+	bed_write(list, "{\"10.0.2.1\": {}}");
+	bed_configure(bed, "", tls(bed));
+	bed_four_servers(bed);
+	bed_until_file(bed, "list-web.json", "10.0.0.4");
+	bed_until_file(bed, "list-tls.json", "10.0.2.1");
+	g_free(fakes_told());
+	g_autofree char *text = NULL;
+	g_file_get_contents(bed->config, &text, NULL, NULL);
+	memcpy(strstr(text, "[web]"), "[TLS]", 5);
+	memcpy(strstr(text, "[tls]"), "[web]", 5);
+	memcpy(strstr(text, "[TLS]"), "[tls]", 5);
+	bed_write(bed->config, text);
+	reload(bed);
+	assert_told("");
+	bed_until_file(bed, "list-tls.json", "10.0.0.4");
+	bed_until_file(bed, "list-web.json", "10.0.2.1");
+}
+
+static void test_accepted_empty_list_stays_accepted(void **state)
+{
+	Bed *bed = *state;
+	begin(bed);
+	bed_write(bed->list, "{}");
+	bed_until_alert(bed, "set-aside", "the new one is empty");
+	assert_true(director_accept(bed->director, "web", "anna", NULL));
+	reload(bed);
+	for (int i = 0; i < 5; i++)
+		bed_turn(bed);
+	assert_null(bed_alert(bed, "set-aside"));
+}
+
 static void test_changed_list_url_keeps_the_pool(void **state)
 {
 	Bed *bed = *state;
@@ -229,6 +264,8 @@ int main(void)
 		TEST(test_changed_scheduler_is_told_to_the_keeper),
 		TEST(test_services_come_and_go),
 		TEST(test_renamed_section_is_the_same_service),
+		TEST(test_services_may_swap_their_names),
+		TEST(test_accepted_empty_list_stays_accepted),
 		TEST(test_changed_list_url_keeps_the_pool),
 		TEST(test_errors_change_nothing),
 		TEST(test_start_with_errors_says_all_of_them),
