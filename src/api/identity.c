@@ -171,3 +171,12 @@ Actor *identity_from_session(
 	*csrf = csrf_for(cookie);
 	return g_steal_pointer(&lookup.actor);
 }
+
+Actor *identity_again(const ApiSite *site, Store *store, const char *secret, GError **error)
+{
+	g_auto(Lookup) lookup = lookup_for(site, secret);
+	gboolean is_session = g_str_has_prefix(secret, SESSION_PREFIX);
+	if (!store_read(store, is_session ? find_by_session : find_by_token, &lookup, error))
+		return NULL;
+	return g_steal_pointer(&lookup.actor);
+}

@@ -41,6 +41,9 @@ Actor *identity_from_token(const ApiSite *site, Store *store, const char *secret
 /* *csrf (caller frees) is what this session's forms must carry. */
 Actor *identity_from_session(
 	const ApiSite *site, Store *store, const char *cookie, char **csrf, GError **error);
+/* The person whom this token or session let in, as they are now; NULL without an error when it lets
+ * nobody in any more. Looking again is no use of a token. */
+Actor *identity_again(const ApiSite *site, Store *store, const char *secret, GError **error);
 /* Counts failures by name and by `peer`, also across droverds. *cookie: caller frees. */
 gboolean identity_log_in(const ApiSite *site, Store *store, const char *name, const char *password,
 	const char *peer, char **cookie, GError **error);

@@ -11,7 +11,6 @@
 #include "api/view.h"
 #include "base/log.h"
 #include "landing/scan.h"
-#include "landing/verdict.h"
 #include "store/job.h"
 
 static LandingBook *take_book(ApiCall *call, const char *product, GError **error)
@@ -138,14 +137,6 @@ static gboolean scan_all(ApiCall *call, json_t *scans, json_t *problems, GError 
 	return TRUE;
 }
 
-static gboolean summarise_verdicts(Store *store, gpointer of, GError **error)
-{
-	const ApiSite *site = of;
-	gint64 dropped;
-	return verdict_summarise(store,
-		clock_now_us(site->clock) - site->retention_days * US_PER_DAY, &dropped, error);
-}
-
 static json_t *run_all(ApiCall *call, GError **error)
 {
 	g_autoptr(StoreJob) run = take_job(call, "run", error);
@@ -159,9 +150,6 @@ static json_t *run_all(ApiCall *call, GError **error)
 	g_clear_pointer(&scan, store_job_release);
 	g_autoptr(json_t) remind = job_remind(call, error);
 	if (remind == NULL)
-		return NULL;
-	if (call->site->retention_days > 0 &&
-		!store_write(call->store, summarise_verdicts, (gpointer)call->site, error))
 		return NULL;
 	return json_pack("{s:O, s:O, s:O}", "scans", scans, "problems", problems, "remind", remind);
 }

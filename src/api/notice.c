@@ -9,6 +9,7 @@
 #include "api/routes.h"
 #include "base/log.h"
 #include "landing/book.h"
+#include "landing/verdict.h"
 #include "notice/outbox.h"
 #include "notice/text.h"
 #include "store/job.h"
@@ -301,6 +302,14 @@ static gboolean withdraw_late(ApiCall *call, GError **error)
 		       error);
 }
 
+/* What is old and overruled, or sent, is told in short from then on. */
+static gboolean summarise(ApiCall *call, GError **error)
+{
+	gint64 days = call->site->retention_days, before_us = api_now_us(call) - days * US_PER_DAY;
+	return days <= 0 || (notice_summarise(call->store, before_us, NULL, error) &&
+				    verdict_summarise(call->store, before_us, error));
+}
+
 json_t *job_remind(ApiCall *call, GError **error)
 {
 	const ApiSite *site = call->site;
@@ -310,11 +319,7 @@ json_t *job_remind(ApiCall *call, GError **error)
 	Look look = {.call = call};
 	OutboxResult result;
 	if (!withdraw_late(call, error) || !queue_due(&look, error) ||
-		!send_queued(call, &result, error))
-		return NULL;
-	if (site->retention_days > 0 &&
-		!notice_summarise(call->store, api_now_us(call) - site->retention_days * US_PER_DAY,
-			NULL, error))
+		!send_queued(call, &result, error) || !summarise(call, error))
 		return NULL;
 	return json_pack("{s:I, s:I, s:I, s:I}", "queued", (json_int_t)look.queued, "sent",
 		(json_int_t)result.sent, "failed", (json_int_t)result.failed, "waiting",

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "api/maintenance.h"
 #include "api/routes.h"
 #include "api/transitions.h"
 #include "api/view.h"
@@ -112,6 +113,27 @@ static gboolean choose_branch(const json_t *body, Product *product, GError **err
 	return TRUE;
 }
 
+typedef struct Adding {
+	ApiCall *call;
+	Product *product;
+	const char *reason;
+	json_t *settings;
+} Adding;
+
+static gboolean store_product(Store *store, gpointer of, GError **error)
+{
+	Adding *adding = of;
+	g_clear_pointer(&adding->settings, json_decref);
+	if (!maintenance_refuse(adding->call->site, store, error) ||
+		!product_insert(store, adding->product, error))
+		return FALSE;
+	adding->settings = view_settings(adding->product);
+	g_autofree char *subject = g_strdup_printf("product/%s", adding->product->name);
+	return api_record(adding->call, "product.add", subject, adding->reason, NULL,
+		adding->settings, error);
+}
+
+/* A repository may lie on a slow disk: it is looked at before anybody is kept from writing. */
 static json_t *add_product(ApiCall *call, GError **error)
 {
 	const char *name, *reason;
@@ -121,14 +143,12 @@ static json_t *add_product(ApiCall *call, GError **error)
 		return NULL;
 	g_autoptr(Product) product = product_new(name);
 	if (!take_settings(call->body, product, error) || !product_validate(product, error) ||
-		!check_mail_list(product, error) || !choose_branch(call->body, product, error) ||
-		!product_insert(call->store, product, error))
+		!check_mail_list(product, error) || !choose_branch(call->body, product, error))
 		return NULL;
-	g_autoptr(json_t) settings = view_settings(product);
-	g_autofree char *subject = g_strdup_printf("product/%s", name);
-	if (!api_record(call, "product.add", subject, reason, NULL, settings, error))
-		return NULL;
-	return g_steal_pointer(&settings);
+	Adding adding = {call, product, reason, NULL};
+	if (!store_write(call->store, store_product, &adding, error))
+		g_clear_pointer(&adding.settings, json_decref);
+	return adding.settings;
 }
 
 static json_t *change_settings(ApiCall *call, GError **error)
@@ -172,7 +192,7 @@ static json_t *update_product(ApiCall *call, GError **error)
 
 const ApiRoute api_product_routes[] = {
 	{"GET", "/products", ROLE_VIEWER, API_READ | API_ANYWHERE, list_products},
-	{"POST", "/products", ROLE_ADMIN, API_WRITE, add_product},
+	{"POST", "/products", ROLE_ADMIN, API_JOB, add_product},
 	{"GET", "/products/{product}", ROLE_VIEWER, API_READ, show_product},
 	{"PATCH", "/products/{product}", ROLE_OPERATOR, API_JOB, update_product},
 	{0},

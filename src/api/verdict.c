@@ -60,19 +60,12 @@ static ItemState own_verdict(const BookLanding *landing)
 					       : ITEM_UNRULED;
 }
 
-static LandingQa qa_of(const BookLanding *landing, ItemState state)
-{
-	return state == ITEM_OK	   ? LANDING_QA_OK
-	       : state == ITEM_BAD ? LANDING_QA_BAD
-				   : landing->message_qa;
-}
-
 static gboolean set_in_index(DeployableIndex *index, const BookLanding *landing,
 	const BookItem *item, ItemState state, GError **error)
 {
 	if (item == NULL)
 		return deployable_index_rule_landing(
-			index, landing->ordinal, qa_of(landing, state), error);
+			index, landing->ordinal, book_landing_qa_after(landing, state), error);
 	return deployable_index_rule_item(index, landing->ordinal, item->key, state, error);
 }
 

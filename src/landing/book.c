@@ -105,62 +105,73 @@ static guint32 key_of(LandingBook *book, const char *item)
 	return key;
 }
 
-static gboolean read_landings(LandingBook *book, Store *store, GError **error)
+/* Rows of the book's product that are newer than what it has read, taken one by one. */
+typedef struct Reading {
+	LandingBook *book;
+	guint position; /* of the landing that the row before belonged to */
+	guint indexed;	/* landings that are in the index already */
+} Reading;
+
+typedef gboolean (*TakeRow)(Reading *reading, const StoreRows *row, GError **error);
+
+static gboolean read_rows(
+	Reading *reading, Store *store, const char *sql, gint64 after, TakeRow take, GError **error)
 {
-	g_autoptr(StoreRows) rows = store_query(store, error, sql_landings,
-		STORE_PARAMS(STORE_INT(book->product->id), STORE_INT(book->last_landing)));
-	for (gboolean more = TRUE; more;) {
-		if (!store_rows_next(rows, &more, error))
-			return FALSE;
+	g_autoptr(StoreRows) rows = store_query(store, error, sql,
+		STORE_PARAMS(STORE_INT(reading->book->product->id), STORE_INT(after)));
+	gboolean more;
+	while (store_rows_next(rows, &more, error)) {
 		if (!more)
-			break;
-		BookLanding landing = {
-			.id = store_rows_integer(rows, 0),
-			.ordinal = store_rows_integer(rows, 1),
-			.revision = keep(book, store_rows_text(rows, 2)),
-			.author_name = keep(book, store_rows_text(rows, 3)),
-			.author_email = keep(book, store_rows_text(rows, 4)),
-			.landed_us = store_rows_integer(rows, 5),
-			.subject = keep(book, store_rows_text(rows, 6)),
-			.commits = store_rows_integer(rows, 8),
-			.notes = keep(book, store_rows_text(rows, 9)),
-		};
-		if (!landing_qa_parse(store_rows_text(rows, 7), &landing.message_qa))
-			landing.message_qa = LANDING_QA_REQUIRED;
-		landing.qa = landing.message_qa;
-		g_array_append_val(book->landings, landing);
+			return TRUE;
+		if (!take(reading, rows, error))
+			return FALSE;
 	}
+	return FALSE;
+}
+
+static gboolean take_landing(Reading *reading, const StoreRows *row, GError **error)
+{
+	LandingBook *book = reading->book;
+	BookLanding landing = {
+		.id = store_rows_integer(row, 0),
+		.ordinal = store_rows_integer(row, 1),
+		.revision = keep(book, store_rows_text(row, 2)),
+		.author_name = keep(book, store_rows_text(row, 3)),
+		.author_email = keep(book, store_rows_text(row, 4)),
+		.landed_us = store_rows_integer(row, 5),
+		.subject = keep(book, store_rows_text(row, 6)),
+		.commits = store_rows_integer(row, 8),
+		.notes = keep(book, store_rows_text(row, 9)),
+	};
+	if (!landing_qa_parse(store_rows_text(row, 7), &landing.message_qa))
+		landing.message_qa = LANDING_QA_REQUIRED;
+	landing.qa = landing.message_qa;
+	g_array_append_val(book->landings, landing);
 	return TRUE;
 }
 
-/* The landing with that id, looking onward from `*position`: rows come in the order of ids. */
-static BookLanding *onward(LandingBook *book, guint *position, gint64 id)
+/* The landing that the row belongs to: rows come in the order of ids. */
+static BookLanding *onward(Reading *reading, const StoreRows *row)
 {
-	while (*position < book->landings->len && at(book, *position)->id < id)
-		(*position)++;
-	g_assert(*position < book->landings->len && at(book, *position)->id == id);
-	return at(book, *position);
+	const LandingBook *book = reading->book;
+	gint64 id = store_rows_integer(row, 0);
+	while (reading->position < book->landings->len && at(book, reading->position)->id < id)
+		reading->position++;
+	g_assert(reading->position < book->landings->len && at(book, reading->position)->id == id);
+	return at(book, reading->position);
 }
 
-static gboolean read_items(
-	LandingBook *book, Store *store, gint64 after, guint first, GError **error)
+static gboolean take_item(Reading *reading, const StoreRows *row, GError **error)
 {
-	g_autoptr(StoreRows) rows = store_query(store, error, sql_items,
-		STORE_PARAMS(STORE_INT(book->product->id), STORE_INT(after)));
-	for (gboolean more = TRUE; more;) {
-		if (!store_rows_next(rows, &more, error))
-			return FALSE;
-		if (!more)
-			break;
-		BookLanding *landing = onward(book, &first, store_rows_integer(rows, 0));
-		guint32 key = key_of(book, store_rows_text(rows, 1));
-		BookItem item = {book->item_names->pdata[key], key, ITEM_UNRULED};
-		const char *state = store_rows_text(rows, 2);
-		if (state != NULL && !item_state_parse(state, &item.verdict))
-			item.verdict = ITEM_UNRULED;
-		landing->items = g_renew(BookItem, landing->items, landing->item_count + 1);
-		landing->items[landing->item_count++] = item;
-	}
+	LandingBook *book = reading->book;
+	BookLanding *landing = onward(reading, row);
+	guint32 key = key_of(book, store_rows_text(row, 1));
+	BookItem item = {book->item_names->pdata[key], key, ITEM_UNRULED};
+	const char *state = store_rows_text(row, 2);
+	if (state != NULL && !item_state_parse(state, &item.verdict))
+		item.verdict = ITEM_UNRULED;
+	landing->items = g_renew(BookItem, landing->items, landing->item_count + 1);
+	landing->items[landing->item_count++] = item;
 	return TRUE;
 }
 
@@ -170,23 +181,14 @@ static void add_target(gint64 **targets, guint *count, gint64 ordinal)
 	(*targets)[(*count)++] = ordinal;
 }
 
-static gboolean read_targets(
-	LandingBook *book, Store *store, gint64 after, guint first, GError **error)
+static gboolean take_target(Reading *reading, const StoreRows *row, GError **error)
 {
-	g_autoptr(StoreRows) rows = store_query(store, error, sql_targets,
-		STORE_PARAMS(STORE_INT(book->product->id), STORE_INT(after)));
-	for (gboolean more = TRUE; more;) {
-		if (!store_rows_next(rows, &more, error))
-			return FALSE;
-		if (!more)
-			break;
-		BookLanding *landing = onward(book, &first, store_rows_integer(rows, 0));
-		gint64 ordinal = store_rows_integer(rows, 2);
-		if (strcmp(store_rows_text(rows, 1), "rollback") == 0)
-			add_target(&landing->rollbacks, &landing->rollback_count, ordinal);
-		else
-			add_target(&landing->fixes, &landing->fix_count, ordinal);
-	}
+	BookLanding *landing = onward(reading, row);
+	gint64 ordinal = store_rows_integer(row, 2);
+	if (strcmp(store_rows_text(row, 1), "rollback") == 0)
+		add_target(&landing->rollbacks, &landing->rollback_count, ordinal);
+	else
+		add_target(&landing->fixes, &landing->fix_count, ordinal);
 	return TRUE;
 }
 
@@ -204,9 +206,7 @@ static BookLanding *find_by_id(LandingBook *book, gint64 id, guint *position)
 	return low < book->landings->len && at(book, low)->id == id ? at(book, low) : NULL;
 }
 
-/* A verdict on the landing itself: ok and bad rule, needs-testing gives the word back to its
- * message. */
-static LandingQa qa_after(const BookLanding *landing, ItemState state)
+LandingQa book_landing_qa_after(const BookLanding *landing, ItemState state)
 {
 	return state == ITEM_OK	   ? LANDING_QA_OK
 	       : state == ITEM_BAD ? LANDING_QA_BAD
@@ -222,7 +222,7 @@ static gboolean apply_verdict(LandingBook *book, gint64 landing_id, const char *
 	if (landing == NULL)
 		return TRUE; /* retired */
 	if (*item == '\0') {
-		landing->qa = qa_after(landing, state);
+		landing->qa = book_landing_qa_after(landing, state);
 		return position >= indexed || deployable_index_rule_landing(book->index,
 						      landing->ordinal, landing->qa, error);
 	}
@@ -234,23 +234,13 @@ static gboolean apply_verdict(LandingBook *book, gint64 landing_id, const char *
 	       deployable_index_rule_item(book->index, landing->ordinal, found->key, state, error);
 }
 
-static gboolean read_verdicts(LandingBook *book, Store *store, guint indexed, GError **error)
+static gboolean take_verdict(Reading *reading, const StoreRows *row, GError **error)
 {
-	g_autoptr(StoreRows) rows = store_query(store, error, sql_verdicts,
-		STORE_PARAMS(STORE_INT(book->product->id), STORE_INT(book->last_verdict)));
-	for (gboolean more = TRUE; more;) {
-		if (!store_rows_next(rows, &more, error))
-			return FALSE;
-		if (!more)
-			break;
-		ItemState state = ITEM_UNRULED;
-		item_state_parse(store_rows_text(rows, 3), &state);
-		if (!apply_verdict(book, store_rows_integer(rows, 1), store_rows_text(rows, 2),
-			    state, indexed, error))
-			return FALSE;
-		book->last_verdict = store_rows_integer(rows, 0);
-	}
-	return TRUE;
+	ItemState state = ITEM_UNRULED;
+	item_state_parse(store_rows_text(row, 3), &state);
+	reading->book->last_verdict = store_rows_integer(row, 0);
+	return apply_verdict(reading->book, store_rows_integer(row, 1), store_rows_text(row, 2),
+		state, reading->indexed, error);
 }
 
 /* What the heart is told of one landing. The arrays are the caller's to free. */
@@ -301,13 +291,14 @@ static gboolean index_from(LandingBook *book, guint first, GError **error)
 static gboolean read_new(LandingBook *book, Store *store, GError **error)
 {
 	gint64 after = book->last_landing, newest;
-	guint first = book->landings->len;
+	Reading items = {.book = book, .position = book->landings->len}, targets = items;
 	if (!store_query_integer(store, error, 0, &newest, sql_newest, STORE_NO_PARAMS))
 		return FALSE;
 	if (newest == after)
 		return TRUE;
-	if (!read_landings(book, store, error) || !read_items(book, store, after, first, error) ||
-		!read_targets(book, store, after, first, error))
+	if (!read_rows(&items, store, sql_landings, after, take_landing, error) ||
+		!read_rows(&items, store, sql_items, after, take_item, error) ||
+		!read_rows(&targets, store, sql_targets, after, take_target, error))
 		return FALSE;
 	book->last_landing = newest;
 	return TRUE;
@@ -325,7 +316,9 @@ static gboolean book_refresh(LandingBook *book, Store *store, const char *name, 
 	book->product = g_steal_pointer(&product);
 	guint first = book->landings->len;
 	gint64 verdicts = book->last_verdict;
-	if (!read_new(book, store, error) || !read_verdicts(book, store, first, error) ||
+	Reading reading = {.book = book, .indexed = first};
+	if (!read_new(book, store, error) ||
+		!read_rows(&reading, store, sql_verdicts, verdicts, take_verdict, error) ||
 		!index_from(book, first, error))
 		return FALSE;
 	if (book->landings->len != first || book->last_verdict != verdicts)

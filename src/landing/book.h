@@ -56,6 +56,9 @@ guint landing_book_count(const LandingBook *book);
 const BookLanding *landing_book_at(const LandingBook *book, guint position);
 /* NULL when there is none. */
 const BookLanding *landing_book_find(const LandingBook *book, gint64 ordinal);
+/* What a verdict on the landing itself makes of it: ok and bad rule, needs-testing gives the word
+ * back to its message. */
+LandingQa book_landing_qa_after(const BookLanding *landing, ItemState state);
 const BookItem *book_landing_item(const BookLanding *landing, const char *item);
 /* The item's name for the index's number. */
 const char *landing_book_item_name(const LandingBook *book, guint32 key);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Whether what libgit2 will read in a repository are files. It opens settings and references
- * without looking: a pipe among them, which anybody may make who can write there, would hold a scan
- * for ever, and with it whoever waits for the scan.
+ * Where a repository lies, and whether what libgit2 will read in it are files. It opens settings
+ * and references without looking: a pipe among them, which anybody may make who can write there,
+ * would hold a scan for ever, and with it whoever waits for the scan.
  */
 #include <ftw.h>
 #include <string.h>
@@ -55,20 +55,49 @@ static gboolean check_folder(const char *folder, GError **error)
 	return TRUE;
 }
 
-gboolean git_files_are_files(const char *path, GError **error)
+void git_place_clear(GitPlace *place)
+{
+	g_clear_pointer(&place->folder, g_free);
+	g_clear_pointer(&place->common, g_free);
+	g_clear_pointer(&place->workdir, g_free);
+}
+
+/* The folder that `commondir` names, or `folder` itself. Caller frees. */
+static char *common_of(const char *folder)
+{
+	g_autofree char *pointer = g_build_filename(folder, "commondir", NULL);
+	g_autofree char *shared = is_readable_kind(pointer)
+					  ? file_read(pointer, COMMONDIR_MAXIMUM_BYTES, NULL, NULL)
+					  : NULL;
+	return shared != NULL ? g_canonicalize_filename(g_strstrip(shared), folder)
+			      : g_strdup(folder);
+}
+
+static char *workdir_of(const char *path, const char *folder)
+{
+	g_autofree char *inside = g_build_filename(path, ".git", NULL);
+	g_autofree char *name = g_path_get_basename(folder);
+	g_autofree char *whole = g_canonicalize_filename(folder, NULL);
+	if (g_file_test(inside, G_FILE_TEST_EXISTS))
+		return g_strdup(path);
+	return strcmp(name, ".git") == 0 ? g_path_get_dirname(whole) : NULL;
+}
+
+void git_place_find(const char *path, GitPlace *place)
 {
 	git_buf found = GIT_BUF_INIT;
 	g_autofree char *above = g_path_get_dirname(path);
+	*place = (GitPlace){0};
 	if (git_repository_discover(&found, path, 1, above) < 0)
-		return TRUE; /* opening it says why */
-	g_autofree char *folder = g_strdup(found.ptr);
+		return;
+	place->folder = g_strdup(found.ptr);
 	git_buf_dispose(&found);
-	if (!check_folder(folder, error))
-		return FALSE;
-	g_autofree char *pointer = g_build_filename(folder, "commondir", NULL);
-	g_autofree char *shared = file_read(pointer, COMMONDIR_MAXIMUM_BYTES, NULL, NULL);
-	if (shared == NULL)
-		return TRUE;
-	g_autofree char *common = g_canonicalize_filename(g_strstrip(shared), folder);
-	return check_folder(common, error);
+	place->common = common_of(place->folder);
+	place->workdir = workdir_of(path, place->folder);
+}
+
+gboolean git_files_are_files(const GitPlace *place, GError **error)
+{
+	return check_folder(place->folder, error) &&
+	       (strcmp(place->common, place->folder) == 0 || check_folder(place->common, error));
 }

@@ -33,16 +33,17 @@ static void start_libgit2(void)
 	g_once_init_leave(&started, 1);
 }
 
-static gboolean check_owner(GitRepository *repository, GError **error)
+static gboolean check_owner(const char *path, const char *folder, const char *common,
+	const char *workdir, GError **error)
 {
-	if (git_owner_is_trusted(repository->repository))
+	if (git_owner_is_trusted(folder, common, workdir))
 		return TRUE;
-	g_autofree char *folder = git_top_folder(repository->repository);
+	g_autofree char *top = git_top_folder(folder, workdir);
 	drover_error_set(error, DROVER_ERROR_INPUT,
 		"repository %s belongs to another user, and git trusts no settings of others: let "
 		"the user "
 		"that runs drover (uid %u) run: git config --global --add safe.directory '%s'",
-		repository->path, (guint)geteuid(), folder);
+		path, (guint)geteuid(), top);
 	return FALSE;
 }
 
@@ -132,12 +133,30 @@ static gboolean check_complete(GitRepository *repository, GError **error)
 	return TRUE;
 }
 
+/* What can be known before anything of it is read. */
+static gboolean check_place(const char *path, GError **error)
+{
+	g_auto(GitPlace) place;
+	git_place_find(path, &place);
+	if (place.folder == NULL)
+		return TRUE; /* opening it says why */
+	return git_files_are_files(&place, error) &&
+	       check_owner(path, place.folder, place.common, place.workdir, error);
+}
+
+static gboolean check_owner_again(const GitRepository *opened, GError **error)
+{
+	git_repository *repository = opened->repository;
+	return check_owner(opened->path, git_repository_path(repository),
+		git_repository_commondir(repository), git_repository_workdir(repository), error);
+}
+
 GitRepository *git_open(const char *path, GError **error)
 {
 	start_libgit2();
 	g_autoptr(GitRepository) repository = g_new0(GitRepository, 1);
 	repository->path = g_strdup(path);
-	if (!git_files_are_files(path, error))
+	if (!check_place(path, error))
 		return NULL;
 	int code = git_repository_open_ext(
 		&repository->repository, path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
@@ -145,7 +164,7 @@ GitRepository *git_open(const char *path, GError **error)
 		refuse_open(path, code, error);
 		return NULL;
 	}
-	if (!check_owner(repository, error) || !check_complete(repository, error))
+	if (!check_owner_again(repository, error) || !check_complete(repository, error))
 		return NULL;
 	code = git_repository_odb(&repository->odb, repository->repository);
 	if (code < 0) {

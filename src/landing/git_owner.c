@@ -4,7 +4,8 @@
  * repository's settings are its owner's words. Its folders belong to the user that runs us, or our
  * own settings, not the repository's, list it. Libgit2 1.5 has this check, but answers wrongly when
  * no list exists and leaks 20 kB per line of settings at each look; so it is switched off and done
- * here. Hence: open repositories by git_open().
+ * here: before opening, which reads the settings and what they include, and again after it, for
+ * settings can name another worktree. Hence: open repositories by git_open().
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +28,10 @@ static gboolean is_ours(const char *path)
 	       status.st_uid == caller;
 }
 
-char *git_top_folder(git_repository *repository)
+char *git_top_folder(const char *folder, const char *workdir)
 {
-	const char *folder = git_repository_workdir(repository);
-	g_autofree char *real = realpath(folder ? folder : git_repository_path(repository), NULL);
-	return g_strdup(real ? real : git_repository_path(repository));
+	g_autofree char *real = realpath(workdir ? workdir : folder, NULL);
+	return g_strdup(real ? real : folder);
 }
 
 /* Does this value of safe.directory mean `folder`: itself, everything ("*"), or all below
@@ -73,12 +73,10 @@ static gboolean is_listed(const char *folder)
 	return listed;
 }
 
-gboolean git_owner_is_trusted(git_repository *repository)
+gboolean git_owner_is_trusted(const char *folder, const char *common, const char *workdir)
 {
-	const char *workdir = git_repository_workdir(repository);
-	if (is_ours(git_repository_path(repository)) &&
-		is_ours(git_repository_commondir(repository)) && (!workdir || is_ours(workdir)))
+	if (is_ours(folder) && is_ours(common) && (!workdir || is_ours(workdir)))
 		return TRUE;
-	g_autofree char *folder = git_top_folder(repository);
-	return is_listed(folder);
+	g_autofree char *top = git_top_folder(folder, workdir);
+	return is_listed(top);
 }

@@ -24,12 +24,23 @@ GitRepository *git_open(const char *path, GError **error);
 void git_close(GitRepository *repository);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GitRepository, git_close)
 
+/* Where a repository lies, before it is opened. */
+typedef struct GitPlace {
+	char *folder;  /* its own, ".git"; NULL when there is none */
+	char *common;  /* the one that it shares with its worktrees; often the same */
+	char *workdir; /* NULL: bare, as far as can be seen */
+} GitPlace;
+void git_place_find(const char *path, GitPlace *place);
+void git_place_clear(GitPlace *place);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(GitPlace, git_place_clear)
+
 /* FALSE when something that opening and scanning would read is a pipe, a device or a socket. */
-gboolean git_files_are_files(const char *path, GError **error);
-/* May the repository's settings be believed? Git's safe.directory rule. */
-gboolean git_owner_is_trusted(git_repository *repository);
+gboolean git_files_are_files(const GitPlace *place, GError **error);
+/* May the repository's settings be believed? Git's safe.directory rule. `folder` and `common` are
+ * its own, `workdir` may be NULL. */
+gboolean git_owner_is_trusted(const char *folder, const char *common, const char *workdir);
 /* The folder that safe.directory must name. Caller frees. */
-char *git_top_folder(git_repository *repository);
+char *git_top_folder(const char *folder, const char *workdir);
 
 /* The tip of `branch`. *exists is FALSE, without an error, in a repository that has no branch at
  * all. */

@@ -8,10 +8,12 @@ static const char sql_insert[] = "INSERT INTO verdict (product_id, landing_id, i
 				 "actor, tool, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 static const char sql_list[] = "SELECT id, item, state, at_us, actor, tool, reason FROM verdict "
 			       "WHERE landing_id = ? ORDER BY id DESC LIMIT ?";
-static const char sql_summarise[] =
-	"DELETE FROM verdict WHERE at_us < ? AND EXISTS (SELECT 1 FROM verdict AS newer "
-	"WHERE newer.landing_id = verdict.landing_id AND newer.item = verdict.item "
-	"AND newer.id > verdict.id)";
+#define OLD_AND_OVERRULED                                                                          \
+	"FROM verdict WHERE at_us < ? AND EXISTS (SELECT 1 FROM verdict AS newer "                 \
+	"WHERE newer.landing_id = verdict.landing_id AND newer.item = verdict.item "               \
+	"AND newer.id > verdict.id)"
+static const char sql_overruled[] = "SELECT count(*) " OLD_AND_OVERRULED;
+static const char sql_summarise[] = "DELETE " OLD_AND_OVERRULED;
 
 void verdict_free(Verdict *verdict)
 {
@@ -58,10 +60,16 @@ GPtrArray *verdict_list(Store *store, gint64 landing_id, gint64 limit, GError **
 	return g_steal_pointer(&verdicts);
 }
 
-gboolean verdict_summarise(Store *store, gint64 before_us, gint64 *dropped, GError **error)
+static gboolean summarise(Store *store, gpointer of, GError **error)
 {
-	if (!store_execute(store, error, sql_summarise, STORE_PARAMS(STORE_INT(before_us))))
-		return FALSE;
-	*dropped = store_changed(store);
-	return TRUE;
+	const gint64 *before_us = of;
+	return store_execute(store, error, sql_summarise, STORE_PARAMS(STORE_INT(*before_us)));
+}
+
+gboolean verdict_summarise(Store *store, gint64 before_us, GError **error)
+{
+	gint64 overruled;
+	return store_query_integer(store, error, 0, &overruled, sql_overruled,
+		       STORE_PARAMS(STORE_INT(before_us))) &&
+	       (overruled == 0 || store_write(store, summarise, &before_us, error));
 }

@@ -25,8 +25,8 @@ gboolean verdict_add(Store *store, const Product *product, gint64 landing_id,
 	const Verdict *verdict, GError **error);
 /* The newest first, at most `limit`: GPtrArray of Verdict *. */
 GPtrArray *verdict_list(Store *store, gint64 landing_id, gint64 limit, GError **error);
-/* Drops verdicts older than `before_us` that a newer one on the same pair has overruled. Inside
- * store_write(). *dropped is their number. */
-gboolean verdict_summarise(Store *store, gint64 before_us, gint64 *dropped, GError **error);
+/* Drops verdicts older than `before_us` that a newer one on the same pair has overruled. Opens its
+ * own transaction when there is something to do. */
+gboolean verdict_summarise(Store *store, gint64 before_us, GError **error);
 
 #endif

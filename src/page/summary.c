@@ -52,6 +52,10 @@ void summary_picture(Html *html, const PageFrame *frame, const json_t *summary)
 		return;
 	}
 	strip_write(html, frame, summary);
+	if (json_has(summary, "deployable"))
+		return;
+	part_empty(html, "Is a landing live already? Accept it and all before it:",
+		html_print(html, "drover product set %s --baseline N", json_text(summary, "name")));
 }
 
 static void write_owner(

@@ -118,6 +118,12 @@ gboolean store_migrate(Store *store, GError **error)
 	return TRUE;
 }
 
+gboolean store_migrate_new(Store *store, GError **error)
+{
+	gint64 version;
+	return read_version(store, &version, error) && (version > 0 || store_migrate(store, error));
+}
+
 gboolean store_check_schema(Store *store, GError **error)
 {
 	gint64 version;

@@ -305,7 +305,7 @@ static gboolean lock(StoreConnection *connection, GError **error)
 	return FALSE;
 }
 
-static gboolean postgresql_begin(StoreConnection *connection, gboolean is_write, GError **error)
+static gboolean begin(StoreConnection *connection, gboolean is_write, GError **error)
 {
 	if (!is_write)
 		return script(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", error);
@@ -314,6 +314,22 @@ static gboolean postgresql_begin(StoreConnection *connection, gboolean is_write,
 	if (script(connection, "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE", error))
 		return TRUE;
 	unlock(connection);
+	return FALSE;
+}
+
+/* A server that was restarted meanwhile is noticed here first. Nothing is done yet, so a new
+ * connection may begin in the lost one's place. */
+static gboolean postgresql_begin(StoreConnection *connection, gboolean is_write, GError **error)
+{
+	const Postgresql *postgresql = (Postgresql *)connection;
+	GError *problem = NULL;
+	if (begin(connection, is_write, &problem))
+		return TRUE;
+	if (postgresql->connection == NULL && postgresql_connect(connection, NULL)) {
+		g_error_free(problem);
+		return begin(connection, is_write, error);
+	}
+	g_propagate_error(error, problem);
 	return FALSE;
 }
 

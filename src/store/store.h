@@ -62,6 +62,8 @@ const char *store_name(const Store *store);
 /* Brings the schema up to the newest migration, one transaction each. A store that is newer than
  * this program is refused with DROVER_ERROR_CONFLICT. Safe when several start at once. */
 gboolean store_migrate(Store *store, GError **error);
+/* The same, but only where no migration was ever applied. */
+gboolean store_migrate_new(Store *store, GError **error);
 /* Fails with DROVER_ERROR_CONFLICT, saying what to run, unless the schema is exactly this
  * program's. */
 gboolean store_check_schema(Store *store, GError **error);

@@ -60,9 +60,9 @@ HttpAnswer *http_answer_new_refusal(int status, const char *reason)
 	return answer;
 }
 
-HttpAnswer *http_answer_new_stream(HttpEvents *events)
+HttpAnswer *http_answer_new_stream(HttpEvents *events, const char *owner)
 {
-	HttpStream *stream = http_stream_new(events);
+	HttpStream *stream = http_stream_new(events, owner);
 	if (!stream)
 		return http_answer_new_refusal(503, "no more event streams can be opened");
 	HttpAnswer *answer = http_answer_new(200, "text/event-stream; charset=utf-8", NULL, 0);

@@ -38,6 +38,7 @@ typedef struct NamedEvent {
 struct HttpStream {
 	gatomicrefcount references;
 	HttpEvents *events; /* whose lock guards all that follows */
+	char *owner;
 	struct MHD_Connection *connection;
 	GString *backlog;
 	gsize taken; /* bytes of the backlog that are sent */
@@ -151,7 +152,41 @@ void http_events_close(HttpEvents *events)
 		end(g_ptr_array_index(events->streams, i));
 }
 
-HttpStream *http_stream_new(HttpEvents *events)
+/* The owners of all open streams, each once. */
+static GHashTable *owners_of(HttpEvents *events)
+{
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&events->lock);
+	GHashTable *owners = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (guint i = 0; i < events->streams->len; i++) {
+		const HttpStream *stream = g_ptr_array_index(events->streams, i);
+		g_hash_table_add(owners, g_strdup(stream->owner));
+	}
+	return owners;
+}
+
+static void end_streams_of(HttpEvents *events, const char *owner)
+{
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&events->lock);
+	for (guint i = 0; i < events->streams->len; i++) {
+		HttpStream *stream = g_ptr_array_index(events->streams, i);
+		if (strcmp(stream->owner, owner) == 0)
+			end(stream);
+	}
+}
+
+/* Asking may take long, so nobody is kept from publishing meanwhile. */
+void http_events_weed(HttpEvents *events, HttpEventsWelcome is_welcome, gpointer of)
+{
+	g_autoptr(GHashTable) owners = owners_of(events);
+	GHashTableIter each;
+	gpointer owner;
+	g_hash_table_iter_init(&each, owners);
+	while (g_hash_table_iter_next(&each, &owner, NULL))
+		if (!is_welcome(owner, of))
+			end_streams_of(events, owner);
+}
+
+HttpStream *http_stream_new(HttpEvents *events, const char *owner)
 {
 	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&events->lock);
 	if (events->closed || events->streams->len >= HTTP_EVENTS_MAXIMUM_STREAMS)
@@ -160,6 +195,7 @@ HttpStream *http_stream_new(HttpEvents *events)
 	g_atomic_ref_count_init(&stream->references);
 	g_atomic_ref_count_inc(&events->references);
 	stream->events = events;
+	stream->owner = g_strdup(owner);
 	/* The first bytes are there from the start, so that the header never waits for an event. */
 	stream->backlog = g_string_new(NULL);
 	g_string_printf(stream->backlog, "retry: %d\n\n", STREAM_RETRY_MS);
@@ -193,6 +229,7 @@ void http_stream_unref(HttpStream *stream)
 		return;
 	g_assert(!stream->suspended);
 	g_string_free(stream->backlog, TRUE);
+	g_free(stream->owner);
 	g_free(stream);
 	http_events_unref(events);
 }

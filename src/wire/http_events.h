@@ -21,6 +21,10 @@ void http_events_publish(HttpEvents *events, const char *name, const char *id, c
 /* Streams that are open. (New streams begin with the newest event of each name, so nobody misses
  * one between page and stream.) */
 guint http_events_streams(HttpEvents *events);
+/* Does whoever opened a stream still have the right to it? */
+typedef gboolean (*HttpEventsWelcome)(const char *owner, gpointer of);
+/* Asks that once for each owner, and ends the streams of those that have not. Any thread. */
+void http_events_weed(HttpEvents *events, HttpEventsWelcome is_welcome, gpointer of);
 /* Ends all streams. Streams hold references; the memory goes with the last. */
 void http_events_close(HttpEvents *events);
 void http_events_unref(HttpEvents *events);

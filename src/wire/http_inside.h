@@ -94,7 +94,7 @@ HttpStream *http_answer_stream(const HttpAnswer *answer);
 
 /* A new stream with the newest events in its backlog; NULL when closed or full. Owned by the
  * caller. */
-HttpStream *http_stream_new(HttpEvents *events);
+HttpStream *http_stream_new(HttpEvents *events, const char *owner);
 HttpStream *http_stream_ref(HttpStream *stream);
 void http_stream_unref(HttpStream *stream);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpStream, http_stream_unref)

@@ -250,12 +250,22 @@ static void on_connection(void *of, struct MHD_Connection *connection, void **so
 	}
 }
 
+/* The query is read by http_request.c. Libmicrohttpd would read it too, from this same buffer of
+ * its own, and end a request without an answer when the parts are too many for its memory. */
+static void hide_query(const char *target)
+{
+	char *query = strchr((char *)target, '?');
+	if (query)
+		query[1] = '\0';
+}
+
 /* The request line is here, and `target` is as it came. What is returned becomes *request_context.
  */
 static void *on_request_line(void *of, const char *target, struct MHD_Connection *connection)
 {
 	HttpServer *server = of;
 	Turn *turn = turn_new(server, connection, target);
+	hide_query(target);
 	turn->errand.of = server->options.of;
 	http_watch_begin(server->watch, turn->connection);
 	return turn;

@@ -55,9 +55,10 @@ HttpAnswer *http_answer_new(
 HttpAnswer *http_answer_new_bytes(int status, const char *content_type, GBytes *body);
 void http_answer_header(HttpAnswer *answer, const char *name, const char *value);
 gboolean http_header_is_safe(const char *value);
-/* An event stream (text/event-stream) fed by `events`, with heartbeats. When `events` is closed or
+/* An event stream (text/event-stream) fed by `events`, with heartbeats, whose right to it
+ * http_events_weed() asks about as `owner`. When `events` is closed or
  * has HTTP_EVENTS_MAXIMUM_STREAMS already: 503. */
-HttpAnswer *http_answer_new_stream(HttpEvents *events);
+HttpAnswer *http_answer_new_stream(HttpEvents *events, const char *owner);
 /* Bytes that do not change while the program runs (sheet, script, icon): `tag`, a word without
  * quotes, names this content; 304 when If-None-Match has it. */
 HttpAnswer *http_answer_new_static(

@@ -32,6 +32,12 @@ ALLOW_ROOT = ["--allow-root"] if os.environ.get("DROVER_TEST_ALLOW_ROOT") else [
 KEPT = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH")
 
 
+def pytest_configure():
+    if os.geteuid() == 0 and not ALLOW_ROOT:
+        pytest.exit("the programs refuse to work as root: run the tests as another user, or set DROVER_TEST_ALLOW_ROOT=1",
+                    returncode=4)
+
+
 class Result:
     """What a program said: .out, .err, .code; .json is .out read."""
 

@@ -5,6 +5,8 @@ import sqlite3
 
 import pytest
 
+from beds import NEEDS_POSTGRESQL, databases  # noqa: F401 (a fixture)
+
 
 def tamper(drover, statement):
     """As somebody would who may write the database's file."""
@@ -59,6 +61,15 @@ def test_migrate_twice_is_no_change(web):
     assert "has the schema" in web("store migrate").out
     web("maintenance on --reason upgrade")
     web("store migrate")
+
+
+@NEEDS_POSTGRESQL
+def test_a_restore_makes_the_tables_of_a_new_database(web, databases):
+    web("store backup b.db")
+    place = f"--store {databases().url}"
+    web(f"store restore b.db {place}")
+    assert web.json(f"landing deployable {place}") == web.json("landing deployable")
+    assert "already has products" in web(f"store restore b.db {place}", exits=4).err
 
 
 def test_what_needs_the_store_itself_says_so(web):

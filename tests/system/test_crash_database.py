@@ -202,6 +202,21 @@ def test_while_the_database_is_away_everything_says_503_and_then_works_again(tmp
     assert daemon("POST", "/products", {"name": "api"}).status == 200
 
 
+@beds.NEEDS_POSTGRESQL
+def test_after_a_restart_of_the_database_no_request_is_refused(tmp_path, environment, daemons, databases):
+    drover = beds.Drover(tmp_path, environment)
+    database = databases()
+    drover.place += ["--store", database.url]
+    drover("store migrate")
+    drover.token = beds.admin_token(drover)
+    daemon, = start(daemons, drover)
+    for path in ("/products", "//healthz"):
+        database.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database.name}'")
+        assert [daemon("GET", path).status for _ in range(20)] == [200] * 20, "each worker has its own connection"
+    database.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database.name}'")
+    assert [daemon("POST", "/products", {"name": f"p{number}"}).status for number in range(20)] == [200] * 20
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_an_sqlite_file_that_somebody_holds_gives_503_and_then_works_again(eight, daemons):

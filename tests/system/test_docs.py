@@ -26,6 +26,7 @@ import urllib.request
 import pytest
 import yaml
 
+from beds import admin_token
 from conftest import ALLOW_ROOT, BUILD, ROOT, frozen_environment
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -350,7 +351,8 @@ def rows_under(page, heading):
 
 
 def test_the_table_of_metrics_is_what_the_server_says(web, server):
-    with urllib.request.urlopen(f"{server.admin}/metrics", timeout=20) as answer:
+    asking = urllib.request.Request(f"{server.admin}/metrics", headers={"Authorization": f"Bearer {admin_token(web)}"})
+    with urllib.request.urlopen(asking, timeout=20) as answer:
         said = answer.read().decode()
     names = {re.match(r"\w+", line)[0] for line in said.splitlines() if line and not line.startswith("#")}
     described = [row[0].strip("`").partition("{")[0] for row in rows_under(ROOT / "docs/guide.md", "### Metrics")]

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: ISC
 """droverd as a service: how it starts, what it tells systemd and Prometheus, and how it stops."""
 import http.client
+import os
 import re
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import threading
@@ -72,6 +74,65 @@ def test_every_figure_has_its_sentence_and_is_right(served):
     after = read_metrics(served("GET", "//metrics").text)
     assert after["drover_api_requests_total"] == before + 4
     assert after["drover_api_refused_total"] == figures["drover_api_refused_total"] + 1
+
+
+def test_figures_of_products_are_for_who_may_see_them(served, web):
+    own = {"drover_landings", "drover_tip", "drover_deployable", "drover_blockers", "drover_frozen"}
+
+    def shown(token):
+        served.token = token
+        said = served("GET", "//metrics")
+        assert said.status == 200
+        return {name for name in own if f"\n{name}{{product=\"web\"}} " in said.text}, said.text
+
+    assert shown(served.token)[0] == own
+    nothing, text = shown(None)
+    assert not nothing and "web" not in text and "\ndrover_changes " in text
+    web("user add vera vera@example.org")
+    token = web.json("token add tests --person vera")["secret"]
+    assert not shown(token)[0], "without a role"
+    web("user grant vera viewer web")
+    assert shown(token)[0] == own
+    served.token = "drt_wrong"
+    assert served("GET", "//metrics").status == 401
+
+
+def test_old_verdicts_that_were_overruled_are_summarised_by_the_clock(web, daemons):
+    with sqlite3.connect(web.database) as database:
+        database.execute("UPDATE verdict SET at_us = at_us - 500 * 86400000000")
+    web("qa bad 1 1 --reason again")
+    (web.folder / "soon.conf").write_text("[clock]\nremind-every = 1s\nremind-from = 0\n")
+    daemons(web, "--config", "soon.conf")
+
+    def verdicts():
+        with sqlite3.connect(web.database) as database:
+            return [row[0] for row in database.execute("SELECT state FROM verdict ORDER BY id")]
+    assert beds.wait_until(lambda: verdicts() == ["ok", "bad", "bad"], "the overruled one goes")
+
+
+def test_a_maintenance_file_that_comes_changes_or_goes_is_news_to_open_pages(served, web):
+    stream = beds.EventStream(served)
+
+    def newest(other_than=None):
+        return beds.wait_until(
+            lambda: (data := stream.events[-1][1] if stream.events else None) != other_than and data, "an event")
+    said = newest()
+    path = web.state / "maintenance.txt"
+    for act in (lambda: path.write_text("moving"), lambda: os.utime(path, (1, 1)), path.unlink):
+        act()
+        now = newest(said)
+        assert now["maintenance_file"] != said["maintenance_file"]
+        said = now
+    stream.close()
+
+
+def test_a_store_that_was_migrated_meanwhile_ends_droverd_in_words(web, daemons):
+    daemon = daemons(web)
+    with sqlite3.connect(web.database) as database:
+        database.execute("INSERT INTO schema_version (version, name) SELECT max(version) + 1, 'newer' FROM schema_version")
+    assert daemon.process.wait(20) == 4
+    daemon.reader.join()
+    assert "event=store.outdated" in daemon.log and "use the newer drover" in daemon.log
 
 
 def test_healthz_says_ok_to_anybody(served):

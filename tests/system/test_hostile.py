@@ -386,12 +386,19 @@ def test_what_could_be_read_in_two_ways_is_refused(house, name, listener):
     assert b"microhttpd" not in heard.lower() and b"\r\nServer:" not in heard
 
 
-def test_a_query_that_overflows_the_librarys_memory_is_let_go(house):
+@pytest.mark.parametrize("parts", [129, 1000, 2040])
+def test_a_query_of_too_many_parts_is_refused_in_words(house, parts):
+    """Of about a thousand on they would overflow the memory of the HTTP library, which then says nothing."""
+    heard = house.raw(b"GET /login?" + b"a=b&" * parts + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert heard.startswith(b"HTTP/1.1 400 ") and b"the query has too many parts" in heard, heard[:300]
+
+
+def test_what_overflows_the_librarys_memory_is_let_go(house):
     """The library ends these by itself, without a word to us: what was kept for them must go too (the leak check at
     the end of this file counts it)."""
     for _ in range(20):
         with house.connect() as line:
-            line.sendall(b"GET /login?" + b"a=b&" * 3000 + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+            line.sendall(b"GET /login HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 20000 + b"\r\n")
     assert house.ask("GET", "/healthz").status == 200
 
 
@@ -634,6 +641,31 @@ def test_event_streams_beyond_the_limit_are_refused_and_the_rest_goes_on(house):
     assert house.ask("GET", "/events").status == 401
 
 
+@pytest.mark.parametrize("how", ["logged-out", "revoked", "no-role", "disabled"])
+def test_a_stream_ends_with_the_right_to_it(house, how):
+    token, others = house.make_person(how, [("viewer", "web")]), house.token("ada")
+    cookie = house.log_in(how)
+    right = f"Cookie: {cookie}" if how == "logged-out" else f"Authorization: Bearer {token}"
+    with house.connect(timeout=20) as line, house.connect(timeout=20) as other:
+        for each, shown in ((line, right), (other, f"Authorization: Bearer {others}")):
+            each.sendall(f"GET /events HTTP/1.1\r\nHost: x\r\n{shown}\r\n\r\n".encode())
+            assert each.recv(12) == b"HTTP/1.1 200"
+        if how == "logged-out":
+            assert house.send_form("/logout", {"csrf": house.csrf(cookie)}, cookie=cookie).status == 303
+        elif how == "revoked":
+            number, = [each["id"] for each in house.drover.json("token list") if each["person"] == how]
+            house.drover(f"token revoke {number}")
+        else:
+            house.drover(f"user revoke {how} viewer web" if how == "no-role" else f"user set {how} --disable")
+        heard = b""
+        while piece := line.recv(65536):
+            heard += piece
+        assert heard.endswith(b"\r\n0\r\n\r\n"), heard
+        other.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            assert other.recv(65536) != b"", "nobody else's ends"
+
+
 def test_expensive_questions_end_in_time(tmp_path):
     environment = frozen_environment(tmp_path)
     drover = Drover(tmp_path, environment)
@@ -728,6 +760,18 @@ def test_a_pipe_in_a_repository_holds_no_scan(bed, name):
     os.mkfifo(pipe)
     assert ends(bed, "landing scan").returncode != 0
     assert ends(bed, f"product add other --repository {bed.repository.path}").returncode != 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a repository to another user")
+def test_the_settings_of_another_users_repository_are_not_even_read(bed):
+    bed(f"product add web --repository {bed.repository.path}")
+    os.mkfifo(bed.folder / "pipe")
+    with (bed.repository.path / ".git/config").open("a") as config:
+        config.write(f"[include]\n\tpath = {bed.folder}/pipe\n")
+    os.chown(bed.repository.path / ".git", 65534, 65534)
+    said = ends(bed, "landing scan")
+    assert said.returncode == 2 and "belongs to another user" in said.stderr, said.stderr
+    assert f"--add safe.directory '{bed.repository.path}'" in said.stderr
 
 
 def test_what_is_no_repository_is_refused_in_time(bed):

@@ -13,7 +13,7 @@
 	if (!indicator || !window.EventSource)
 		return;
 
-	let seen = null;
+	let seen = null; /* the newest event, as it came */
 	let timer = 0;
 	let running = false;
 	let again = false;
@@ -137,15 +137,9 @@
 	events.addEventListener("error", () => show("reconnecting",
 		events.readyState === EventSource.CLOSED ? "not live" : "reconnecting"));
 	events.addEventListener("changed", (event) => {
-		let changes = null;
-		try {
-			changes = JSON.parse(event.data).changes;
-		} catch {
-			return;
-		}
-		if (changes !== seen)
+		if (event.data !== seen)
 			later();
-		seen = changes;
+		seen = event.data;
 	});
 	addEventListener("pagehide", () => events.close());
 	addEventListener("pageshow", (event) => event.persisted && location.reload());

@@ -127,5 +127,8 @@ gboolean landing_run_deployable(Invocation *invocation, GError **error)
 	say_frozen(screen, summary);
 	show_strip(screen, strip, json_object_get(answer, "deployable"));
 	say_why(invocation, answer);
+	if (!json_is_null(json_object_get(answer, "tip")) &&
+		json_is_null(json_object_get(answer, "deployable")))
+		show_how_to_begin(screen, product);
 	return TRUE;
 }

@@ -22,6 +22,9 @@ static void show_scan(const Screen *screen, const json_t *scan)
 	json_t *note;
 	json_array_foreach (json_object_get(scan, "notes"), index, note)
 		screen_done(screen, "  %s", json_string_value(note));
+	if (json_integer_of(scan, "new_landings") > 0 &&
+		json_is_null(json_object_get(scan, "deployable")))
+		show_how_to_begin(screen, json_text(scan, "product"));
 }
 
 void landing_show_scans(const Screen *screen, const json_t *scans)

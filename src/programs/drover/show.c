@@ -281,3 +281,12 @@ void show_strip(const Screen *screen, const json_t *strip, const json_t *deploya
 			json_integer_value(deployable));
 	show_legend(screen, used);
 }
+
+void show_how_to_begin(const Screen *screen, const char *product)
+{
+	screen_note(screen,
+		"Is a landing of %s live already? Accept it and all before it: drover product set "
+		"%s "
+		"--baseline N",
+		product, product);
+}

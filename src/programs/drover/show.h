@@ -35,4 +35,7 @@ void show_needs(const Screen *screen, const json_t *needs, const json_t *blocker
  * the signs' meaning. */
 void show_strip(const Screen *screen, const json_t *strip, const json_t *deployable);
 
+/* Nothing of the product is deployable: what to do when it is live already. */
+void show_how_to_begin(const Screen *screen, const char *product);
+
 #endif

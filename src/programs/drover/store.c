@@ -54,11 +54,23 @@ static gboolean run_migrate(Invocation *invocation, GError **error)
 	return TRUE;
 }
 
+/* A database in which nothing is yet gets the schema, as a new SQLite file does when it is opened.
+ */
+static gboolean make_schema(Invocation *invocation, GError **error)
+{
+	Settings *settings = invocation_settings(invocation, error);
+	g_autofree char *url = settings != NULL ? settings_store_url(settings) : NULL;
+	if (url != NULL && g_str_has_prefix(url, "sqlite:"))
+		return TRUE;
+	g_autoptr(Store) store = url != NULL ? open_bare(invocation, error) : NULL;
+	return store != NULL && store_migrate_new(store, error);
+}
+
 static gboolean run_restore(Invocation *invocation, GError **error)
 {
 	const Screen *screen = invocation_screen(invocation);
 	const char *path = invocation_argument(invocation, 0);
-	Store *store = invocation_store(invocation, error);
+	Store *store = make_schema(invocation, error) ? invocation_store(invocation, error) : NULL;
 	if (store == NULL || !commands_refuse_in_maintenance(invocation, error) ||
 		!store_restore(store, path, error))
 		return FALSE;
@@ -106,7 +118,9 @@ const Command store_commands[] = {
 		"drover store backup /backup/drover-$(date +%F).db", "10",
 		"store restore, history verify"},
 	{"store restore", "FILE", 1, 1, "Fills an empty store from a backup", run_restore, NULL,
-		"Also the way from SQLite to PostgreSQL. A store that holds anything is refused.",
+		"Also the way from SQLite to PostgreSQL, whose tables it makes. A store that "
+		"holds\n"
+		"anything is refused.",
 		"drover store restore /backup/drover.db --store postgresql:///drover", "3,4,7,10",
 		"store backup, store check"},
 	{"store check", "", 0, 0, "Says whether the store is sound", run_check, NULL,

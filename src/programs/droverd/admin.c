@@ -159,15 +159,29 @@ static HttpAnswer *answer_api(Daemon *daemon, Store *store, const HttpRequest *r
 	return wait != NULL ? wait : json_answer(200, answer);
 }
 
+/* What identity_again() takes: the secret that this request was let in by. Caller frees. */
+static char *secret_of(const HttpRequest *request)
+{
+	const char *authorization = http_request_header(request, "Authorization");
+	return authorization != NULL ? g_strstrip(g_strdup(authorization + strlen("Bearer ")))
+				     : http_request_cookie(request, SESSION_COOKIE);
+}
+
 static HttpAnswer *answer_events(Daemon *daemon, Store *store, const HttpRequest *request)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Actor) actor = actor_of(daemon, store, request, &error);
 	if (actor == NULL || !actor_require(actor, ROLE_VIEWER, "", &error))
 		return error_answer(daemon, request, error);
-	HttpAnswer *answer = http_answer_new_stream(daemon->events);
+	g_autofree char *secret = secret_of(request);
+	HttpAnswer *answer = http_answer_new_stream(daemon->events, secret);
 	common_headers(answer);
 	return answer;
+}
+
+static gboolean read_changes(Store *store, gpointer of, GError **error)
+{
+	return store_counter_get(store, STORE_CHANGES, of, error);
 }
 
 /* Healthy is to reach the database: a balancer in front of several droverds asks this. */
@@ -175,7 +189,7 @@ static HttpAnswer *answer_health(Daemon *daemon, Store *store)
 {
 	g_autoptr(GError) error = NULL;
 	gint64 changes;
-	gboolean well = store_counter_get(store, STORE_CHANGES, &changes, &error);
+	gboolean well = store_read(store, read_changes, &changes, &error);
 	HttpAnswer *answer = well ? http_answer_new(200, "text/plain; charset=utf-8", "ok\n", -1)
 				  : http_answer_new(503, "text/plain; charset=utf-8",
 					    "the database is away\n", -1);
@@ -186,9 +200,16 @@ static HttpAnswer *answer_health(Daemon *daemon, Store *store)
 	return answer;
 }
 
-static HttpAnswer *answer_metrics(Daemon *daemon, Store *store)
+/* While the database is away nobody can be told who asks, and that is what must be told. */
+static HttpAnswer *answer_metrics(Daemon *daemon, Store *store, const HttpRequest *request)
 {
-	g_autofree char *text = metrics_text(daemon, store);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Actor) actor = actor_of(daemon, store, request, &error);
+	if (actor == NULL && !drover_error_is(error, DROVER_ERROR_UNAVAILABLE))
+		return error_answer(daemon, request, error);
+	if (actor == NULL)
+		actor = actor_new(ACTOR_NOBODY, "nobody", "api", 0);
+	g_autofree char *text = metrics_text(daemon, store, actor);
 	HttpAnswer *answer =
 		http_answer_new(200, "text/plain; version=0.0.4; charset=utf-8", text, -1);
 	common_headers(answer);
@@ -205,7 +226,7 @@ static HttpAnswer *answer_with(Daemon *daemon, Store *store, const HttpRequest *
 	if (strcmp(path, "/healthz") == 0)
 		return answer_health(daemon, store);
 	if (strcmp(path, "/metrics") == 0)
-		return answer_metrics(daemon, store);
+		return answer_metrics(daemon, store, request);
 	daemon_count(daemon, page_requests);
 	return page_answer(&daemon->site, store, request);
 }

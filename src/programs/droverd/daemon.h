@@ -49,6 +49,8 @@ typedef struct Daemon {
 			       changed, swapped under lists_lock; NULL: not read yet */
 	GMutex lists_lock;
 	gint64 watcher_ms; /* atomic: when the watcher last went round */
+	GError *outdated;  /* the watcher's, read after it ended: the store is no longer ours to use
+			    */
 } Daemon;
 
 gboolean daemon_is_stopping(Daemon *daemon);
@@ -70,8 +72,8 @@ gboolean public_read(Daemon *daemon, Store *store, GError **error);
 /* "pool/web": what who waits for its orders is woken by. Caller frees. */
 char *pool_topic(const char *pool);
 
-/* The text of /metrics. Caller frees. `store` may be NULL. */
-char *metrics_text(Daemon *daemon, Store *store);
+/* The text of /metrics, with the products that `actor` may see. Caller frees. */
+char *metrics_text(Daemon *daemon, Store *store, const Actor *actor);
 
 /* Threads: publish changes to open pages; do what is due. `of` is the Daemon. */
 gpointer watch_changes(gpointer of);

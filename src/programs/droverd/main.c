@@ -278,7 +278,11 @@ static gboolean serve(Daemon *daemon, const sigset_t *signals, GError **error)
 	tell_ready(daemon);
 	wait_for_signal(daemon, signals);
 	stop(daemon, watcher, timer);
-	return TRUE;
+	if (daemon->outdated == NULL)
+		return TRUE;
+	log_event(LOG_LEVEL_ERROR, "store.outdated", "why", daemon->outdated->message, NULL);
+	g_propagate_error(error, g_steal_pointer(&daemon->outdated));
+	return FALSE;
 }
 
 static gboolean run(const Options *options, const sigset_t *signals, GError **error)

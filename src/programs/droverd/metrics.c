@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * /metrics in Prometheus' text format. Each figure stands once, with its sentence.
+ * /metrics in Prometheus' text format. Each figure stands once, with its sentence. Figures of the
+ * process and its store are for anybody; those that name a product are for who may see the product.
  */
 #include "api/maintenance.h"
 #include "api/view.h"
@@ -75,7 +76,7 @@ static void listener_figures(GString *text, const Daemon *daemon)
 }
 
 /* Names are [a-z0-9._-], so they need no escaping. */
-static void product_figures(GString *text, Daemon *daemon, Store *store)
+static void product_figures(GString *text, Daemon *daemon, Store *store, const Actor *actor)
 {
 	Series series[] = {
 		{"drover_landings", "Landings that are known", "gauge", NULL},
@@ -92,6 +93,8 @@ static void product_figures(GString *text, Daemon *daemon, Store *store)
 	g_autoptr(GPtrArray) products = product_list(store, NULL);
 	for (guint i = 0; products != NULL && i < products->len; i++) {
 		const Product *product = products->pdata[i];
+		if (!actor_has(actor, ROLE_VIEWER, product->name))
+			continue;
 		g_autoptr(LandingBook) book =
 			landing_books_take(daemon->site.books, store, product->name, NULL);
 		if (book == NULL)
@@ -106,7 +109,7 @@ static void product_figures(GString *text, Daemon *daemon, Store *store)
 	series_write(text, series, G_N_ELEMENTS(series));
 }
 
-static void store_figures(GString *text, Daemon *daemon, Store *store)
+static void store_figures(GString *text, Daemon *daemon, Store *store, const Actor *actor)
 {
 	gint64 changes = 0, generation = 0;
 	g_auto(Maintenance) maintenance = {0};
@@ -121,16 +124,16 @@ static void store_figures(GString *text, Daemon *daemon, Store *store)
 		generation);
 	figure(text, "drover_maintenance", "1 while the maintenance switch is on", "gauge",
 		maintenance.on);
-	product_figures(text, daemon, store);
+	product_figures(text, daemon, store, actor);
 }
 
-char *metrics_text(Daemon *daemon, Store *store)
+char *metrics_text(Daemon *daemon, Store *store, const Actor *actor)
 {
 	GString *text = g_string_new(NULL);
 	DAEMON_COUNTERS(DAEMON_COUNTER_FIGURE)
 	figure(text, "drover_uptime_seconds", "Seconds since this droverd started", "gauge",
 		(clock_now_us(CLOCK_SYSTEM) - daemon->started_us) / US_PER_SECOND);
 	listener_figures(text, daemon);
-	store_figures(text, daemon, store);
+	store_figures(text, daemon, store, actor);
 	return g_string_free(text, FALSE);
 }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: ISC
  *
  * Watches the store's counters, whoever moves them (this droverd, another one, the command), and
- * tells open pages, balancers that wait for orders, and the public address.
+ * tells open pages, balancers that wait for orders, and the public address. Now and then it looks
+ * whether the pages may still listen, and whether the schema is still ours.
  */
+#include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "api/identity.h"
 #include "api/maintenance.h"
 #include "api/pool.h"
 #include "base/log.h"
@@ -12,6 +16,7 @@
 
 #define WATCH_EVERY_MS 400
 #define WATCH_AWAY_MS  2000
+#define WATCH_ROUND_MS 2000 /* between two looks at who listens, and at the schema */
 
 /* maintenance.txt comes and goes without the store. */
 static gint64 maintenance_file_mark(const Daemon *daemon)
@@ -33,10 +38,14 @@ static void note_back(Daemon *daemon)
 		log_event(LOG_LEVEL_WARNING, "store.back", NULL);
 }
 
-static void publish(Daemon *daemon, gint64 changes)
+/* A page compares the whole line with the one before: each number is news. */
+static void publish(Daemon *daemon, gint64 changes, gint64 mark, gint64 silent)
 {
 	g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, changes);
-	g_autofree char *data = g_strdup_printf("{\"changes\":%" G_GINT64_FORMAT "}", changes);
+	g_autofree char *data = g_strdup_printf("{\"changes\":%" G_GINT64_FORMAT
+						",\"maintenance_file\":%" G_GINT64_FORMAT
+						",\"silent\":%" G_GINT64_FORMAT "}",
+		changes, mark, silent);
 	http_events_publish(daemon->events, "changed", id, data);
 	daemon_count(daemon, changes);
 }
@@ -46,6 +55,7 @@ typedef struct Watcher {
 	Daemon *daemon;
 	Store *store;
 	gint64 changes, pools, mark, silent;
+	gint64 next_round_ms;
 	GHashTable *rung; /* of char *: names of pools */
 } Watcher;
 
@@ -107,6 +117,27 @@ static gboolean look_at_silence(Watcher *watcher, gint64 *silent, GError **error
 	return pool_count_silent(watcher->store, now_us, silent, error);
 }
 
+/* A session that was left, a token that was revoked, a role that was taken. While the database is
+ * away, nobody is sent off. */
+static gboolean is_welcome(const char *owner, gpointer of)
+{
+	const Watcher *watcher = of;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Actor) actor =
+		identity_again(&watcher->daemon->site, watcher->store, owner, &error);
+	return error != NULL || (actor != NULL && actor_has_anywhere(actor, ROLE_VIEWER));
+}
+
+/* Another drover has migrated the store: what this one would write may not fit any more. */
+static void check_schema(Daemon *daemon, Store *store)
+{
+	g_autoptr(GError) error = NULL;
+	if (store_check_schema(store, &error) || !drover_error_is(error, DROVER_ERROR_CONFLICT))
+		return;
+	daemon->outdated = g_steal_pointer(&error);
+	kill(getpid(), SIGTERM);
+}
+
 static gboolean look(Watcher *watcher, GError **error)
 {
 	gint64 changes, silent, mark = maintenance_file_mark(watcher->daemon);
@@ -115,10 +146,16 @@ static gboolean look(Watcher *watcher, GError **error)
 		return FALSE;
 	/* Also at the first look: a page may be older than that. */
 	if (changes != watcher->changes || mark != watcher->mark || silent != watcher->silent)
-		publish(watcher->daemon, changes);
+		publish(watcher->daemon, changes, mark, silent);
 	watcher->changes = changes;
 	watcher->mark = mark;
 	watcher->silent = silent;
+	gint64 now_ms = clock_monotonic_ms();
+	if (now_ms < watcher->next_round_ms)
+		return TRUE;
+	watcher->next_round_ms = now_ms + WATCH_ROUND_MS;
+	http_events_weed(watcher->daemon->events, is_welcome, watcher);
+	check_schema(watcher->daemon, watcher->store);
 	return TRUE;
 }
 
@@ -138,7 +175,7 @@ gpointer watch_changes(gpointer of)
 			continue;
 		}
 		note_back(daemon);
-	} while (daemon_wait_for_nudge(daemon, WATCH_EVERY_MS));
+	} while (daemon->outdated == NULL && daemon_wait_for_nudge(daemon, WATCH_EVERY_MS));
 	store_close(watcher.store);
 	g_hash_table_unref(watcher.rung);
 	return NULL;

@@ -27,7 +27,7 @@ static HttpAnswer *serve(const HttpRequest *request, gpointer of)
 {
 	Fixture *fixture = of;
 	if (strcmp(http_request_path(request), "/events") == 0)
-		return http_answer_new_stream(fixture->events);
+		return http_answer_new_stream(fixture->events, http_request_path(request));
 	return http_answer_new(200, "text/plain", "ok", -1);
 }
 
