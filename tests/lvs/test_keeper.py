@@ -243,16 +243,31 @@ def test_a_refusal_is_trouble_until_it_is_over():
 
 
 @bed.test
+def test_a_scheduler_that_is_too_small_is_trouble():
+    net = Network()
+    keeper = Keeper(net.director)
+    keeper(f"service {SERVICE} mh dr 0 1000", f"fill {SERVICE} 4100", "start")
+    assert len(keeper.events) == 1 and f"`ipvsadm -E -t {VIP}:80 -s mh -b mh-fallback`" in keeper.events[0], keeper.events
+    assert len(weights(net.director)) == 4100
+    keeper(f"service {SERVICE} wrr dr 0 1000")
+    eventually(lambda: listing(net.director)[f"tcp {VIP}:80"]["scheduler"] == "wrr")
+    keeper("reconcile")
+    assert keeper.events[1:] == ["trouble none"]
+
+
+@bed.test
 def test_a_dry_run_prints_and_does_nothing():
     net = Network()
     net.director.run(f"ipvsadm -A -t {VIP}:80 -s rr")
     net.director.run(f"ipvsadm -a -t {VIP}:80 -r 10.0.0.12 -w 10")
     keeper = Keeper(net.director, "--dry-run")
     simple(keeper)
-    keeper(f"drain {SERVICE} 10.0.0.11", f"serve {SERVICE} 10.0.0.12 10")
+    keeper(f"drain {SERVICE} 10.0.0.11")
+    keeper(f"serve {SERVICE} 10.0.0.12 10")
     assert keeper.events == [
-        f"{LINE} 10.0.0.11 -w 10", f"-E -t {VIP}:80 -s wrr", f"-e -t {VIP}:80 -r 10.0.0.12 -w 10",
-        f"-d -t {VIP}:80 -r 10.0.0.11", "drained 10.0.0.11"] or keeper.events
+        f"{LINE} 10.0.0.11 -w 10", f"-E -t {VIP}:80 -s wrr",  # what differs
+        f"-d -t {VIP}:80 -r 10.0.0.11", "drained 10.0.0.11",  # no connection to wait for
+        f"-e -t {VIP}:80 -r 10.0.0.12 -w 10"], keeper.events  # said again
     assert table(net.director) == [f"-A -t {VIP}:80 -s rr", f"{LINE} 10.0.0.12:80 -g -w 10"]
 
 
