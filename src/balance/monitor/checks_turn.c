@@ -82,6 +82,9 @@ void checks_wake(Checks *checks, gint64 when_us)
 	if (when_us >= checks->wakes_us)
 		return;
 	gint64 now_us = g_get_monotonic_time();
+	/* A timer that is overdue stays so: by how much is how the turn knows of a stall. */
+	if (checks->wakes_us <= now_us)
+		return;
 	gint64 after_us = when_us <= now_us ? 0 : MAX(when_us - now_us, CHECKS_TICK_US);
 	checks->wakes_us = now_us + after_us;
 	struct timeval after = {after_us / G_USEC_PER_SEC, after_us % G_USEC_PER_SEC};
@@ -127,18 +130,24 @@ static void tell_late(Checks *checks)
 	}
 }
 
+/* While the loop was held up nobody read answers: that is no fault of the servers. */
+static void make_up_for(Checks *checks, gint64 stall_us)
+{
+	if (stall_us > CHECKS_STALL_MS * 1000)
+		timer_heap_postpone(&checks->deadlines, stall_us);
+}
+
 void checks_turn(Checks *checks)
 {
 	gint64 now_us = g_get_monotonic_time();
 	gint64 late_us = now_us - checks->wakes_us;
 	checks->wakes_us = G_MAXINT64;
 	checks_enter(checks);
-	/* While the loop was held up nobody read answers: no fault of the servers. */
-	if (late_us > CHECKS_STALL_MS * 1000)
-		timer_heap_postpone(&checks->deadlines, late_us);
+	make_up_for(checks, late_us);
 	queue_due(checks, now_us);
 	expire(checks, now_us);
 	tell_late(checks);
+	make_up_for(checks, g_get_monotonic_time() - now_us);
 	checks_exit(checks);
 }
 
