@@ -162,6 +162,22 @@ static void test_no_answer_is_a_cut(void **state)
 	tear_down(&bed);
 }
 
+static void test_a_peer_that_will_not_leave_is_cut(void **state)
+{
+	Bed bed;
+	char heard[16] = {0};
+	set_up(&bed, 60000);
+	int fd = connect_to(bed.port);
+	say(fd, "hello\n");
+	while (recv(fd, heard, sizeof heard - 1, 0) < 0)
+		event_base_loop(bed.base, EVLOOP_NONBLOCK);
+	assert_string_equal(heard, "hello\n");
+	assert_int_equal(peers_count(bed.peers), 1);
+	turn_until(&bed, 0);
+	close(fd);
+	tear_down(&bed);
+}
+
 static void test_a_crowd_of_slow_peers_keeps_nobody_out(void **state)
 {
 	Bed bed;
@@ -480,6 +496,7 @@ int main(void)
 		cmocka_unit_test(test_a_request_that_is_too_long_is_told_so),
 		cmocka_unit_test(test_silence_is_cut_when_its_time_is_over),
 		cmocka_unit_test(test_no_answer_is_a_cut),
+		cmocka_unit_test(test_a_peer_that_will_not_leave_is_cut),
 		cmocka_unit_test(test_a_crowd_of_slow_peers_keeps_nobody_out),
 		cmocka_unit_test(test_the_face_answers_http),
 		cmocka_unit_test(test_who_asks_without_a_pause_costs_little),
