@@ -102,7 +102,8 @@ struct Service {
 	guint staying;	      /* servers that are KERNEL_STAYS */
 	guint awaited;	      /* servers that are */
 	GHashTable *troubled; /* Server * in a set: no address, or one that is not theirs */
-	gboolean addresses_changed;
+	gboolean addresses_changed;  /* the alert about them is to be looked at */
+	gboolean addresses_noted;    /* some are to be told to the pool */
 	struct event *adopt;	     /* waiting for names has an end */
 	struct event *advance;	     /* weights grow */
 	Saved *saved;		     /* before this start; NULL: no longer of use */
@@ -169,6 +170,7 @@ void server_watch(Server *server, const ConfigService *before);
 /* Servers that want an address which has become free get it. */
 void service_settle_addresses(Service *service);
 void service_alert_addresses(Service *service);
+void service_take_noted_addresses(Service *service);
 ServerState server_state(const Server *server);
 const char *server_state_name(ServerState state);
 /* After anything that may have changed it. */

@@ -201,6 +201,24 @@ static void log_address(const Server *server)
 		"server", server->host, "address", text, NULL);
 }
 
+/* Before the service has begun, first addresses are only noted: service_say() tells them to the
+ * pool together, because it looks at all of its servers each time. */
+static void begin_at_address(Server *server)
+{
+	Service *service = server->service;
+	log_address(server);
+	const PoolServer *known = pool_find(service->pool, server->host);
+	if (!service->said && !known->ready) {
+		service->addresses_noted = TRUE;
+		return;
+	}
+	pool_set_ready(service->pool, server->host, clock_monotonic_ms());
+	server_note_state(server);
+	service_follow(service);
+	server_tell_kernel(server);
+	server_watch(server, NULL);
+}
+
 /* The servers from `first` on, each of which waits for the address of the next, change together:
  * all let go before one takes. */
 static void change_together(GPtrArray *servers)
@@ -211,17 +229,34 @@ static void change_together(GPtrArray *servers)
 	}
 	for (guint i = 0; i < servers->len; i++)
 		claim(servers->pdata[i]);
-	for (guint i = 0; i < servers->len; i++) {
-		Server *server = servers->pdata[i];
-		log_address(server);
-		pool_set_ready(server->service->pool, server->host, clock_monotonic_ms());
-		server_note_state(server);
-		service_follow(server->service);
-		server_tell_kernel(server);
-		server_watch(server, NULL);
-	}
+	for (guint i = 0; i < servers->len; i++)
+		begin_at_address(servers->pdata[i]);
 	Service *service = ((Server *)servers->pdata[0])->service;
 	service_keep_list(service);
+}
+
+void service_take_noted_addresses(Service *service)
+{
+	if (!service->addresses_noted)
+		return;
+	service->addresses_noted = FALSE;
+	const GPtrArray *servers = pool_servers(service->pool);
+	gsize count = servers->len;
+	g_autofree PoolEntry *entries = g_new0(PoolEntry, count);
+	g_autoptr(GPtrArray) listed = g_ptr_array_new();
+	for (gsize i = 0; i < count; i++) {
+		const PoolServer *known = servers->pdata[i];
+		Server *server = g_hash_table_lookup(service->servers, known->name);
+		entries[i].name = server->host;
+		entries[i].ready = server->address.family != 0;
+		g_ptr_array_add(listed, server);
+	}
+	pool_update(service->pool, entries, count, clock_monotonic_ms());
+	service_follow(service);
+	for (guint i = 0; i < listed->len; i++) {
+		server_watch(listed->pdata[i], service->config);
+		server_note_state(listed->pdata[i]);
+	}
 }
 
 /* Who has to change with `server` so that it can; NULL when somebody keeps what it waits for. */
