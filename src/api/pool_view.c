@@ -119,6 +119,14 @@ static json_t *sight_of(const Balancer *balancer, const json_t *observed)
 	return sight;
 }
 
+/* Connections end on each balancer in its own time: that is no disagreement. */
+static gboolean is_the_same(const char *word, const char *other)
+{
+	gboolean drains = strcmp(word, "draining") == 0 || strcmp(word, "drained") == 0;
+	gboolean other_drains = strcmp(other, "draining") == 0 || strcmp(other, "drained") == 0;
+	return strcmp(word, other) == 0 || (drains && other_drains);
+}
+
 /* All sights of a server; *worst is that of a balancer that is not silent, or NULL. */
 static json_t *sights_of(
 	const GPtrArray *balancers, const char *host, const json_t **worst, gboolean *agree)
@@ -137,7 +145,7 @@ static json_t *sights_of(
 			continue;
 		const char *word = json_text(sight, "state");
 		const char *other = *worst != NULL ? json_text(*worst, "state") : word;
-		*agree = *agree && strcmp(word, other) == 0;
+		*agree = *agree && is_the_same(word, other);
 		if (*worst == NULL || rank(word) < rank(other))
 			*worst = sight;
 	}

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define LANDING "/products/{product}/landings/{landing}"
+#define POOL	"/pools/{pool}"
 
 static const FormRoute forms[] = {
 	{"/products", "/", show_overview, "POST", "/products", "name title repository branch",
@@ -48,6 +49,19 @@ static const FormRoute forms[] = {
 	{"/tokens/{id}/revoke", "/tokens", show_tokens, "DELETE", "/tokens/{id}", NULL,
 		"token-revoke", "/tokens"},
 	{"/hosts", "/hosts", show_hosts, "POST", "/hosts", "name kind", NULL, NULL},
+	{"/pools", "/pools", show_pools, "POST", "/pools", "name title", "pool-add",
+		"/pools/{name}"},
+	{POOL, POOL, show_pool, "PATCH", POOL, "data_version:i title:n notes:n", "pool", POOL},
+	{POOL "/remove", POOL, show_pool, "DELETE", POOL, "data_version:i reason", "pool-remove",
+		"/pools"},
+	{POOL "/servers", POOL, show_pool, "PUT", POOL "/servers/{host}",
+		"data_version:i weight:i enabled:b reason", "pool-server", POOL},
+	{POOL "/servers/remove", POOL, show_pool, "DELETE", POOL "/servers/{host}",
+		"data_version:i reason", "pool-server", POOL},
+	{POOL "/orders", POOL, show_pool, "PUT", POOL "/servers/{host}/order",
+		"order order_id:i force:b reason", "pool-order", POOL},
+	{POOL "/forget", POOL, show_pool, "DELETE", POOL "/balancers/{balancer}", "reason",
+		"pool-forget", POOL},
 	{"/hosts/{name}/revoke", "/hosts", show_hosts, "DELETE", "/hosts/{name}", NULL,
 		"host-revoke", "/hosts"},
 };

@@ -19,6 +19,7 @@ typedef struct NavigationEntry {
 
 static const NavigationEntry navigation[] = {
 	{"/", "Overview", ROLE_NONE, TRUE},
+	{"/pools", "Pools", ROLE_VIEWER, FALSE},
 	{"/history", "History", ROLE_VIEWER, FALSE},
 	{"/notices", "Notices", ROLE_OPERATOR, FALSE},
 	{"/hosts", "Hosts", ROLE_OPERATOR, FALSE},

@@ -3,6 +3,7 @@
  * The first page: every product at a glance. What is deployable, why no further, who owes QA.
  */
 #include "page/parts.h"
+#include "page/pool.h"
 #include "page/summary.h"
 
 #define BLOCKERS_SHOWN 5
@@ -73,7 +74,7 @@ static void write_add(Html *html, const PageFrame *frame)
 	html_close(html, "details");
 }
 
-char *page_overview(const PageFrame *frame, const json_t *products)
+char *page_overview(const PageFrame *frame, const json_t *products, const json_t *pools)
 {
 	Html *html = frame_begin(frame, "Overview");
 	html_element(html, "h1", "Overview", NULL);
@@ -90,6 +91,7 @@ char *page_overview(const PageFrame *frame, const json_t *products)
 	json_t *product;
 	json_array_foreach (products, index, product)
 		write_card(html, frame, product);
+	pools_section(html, frame, pools);
 	write_add(html, frame);
 	return frame_end(html, frame);
 }

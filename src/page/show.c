@@ -57,7 +57,12 @@ char *show_overview(Visit *visit, const json_t *answer, GError **error)
 	json_array_foreach (json_object_get(visit->status, "products"), index, summary)
 		json_array_append_new(
 			products, product_of(visit, summary, index < PRODUCTS_IN_FULL));
-	return page_overview(&visit->frame, products);
+	/* What is wrong with the pools is said on their page; the products are shown without them.
+	 */
+	g_autoptr(json_t) pools = visit->actor && actor_has(visit->actor, ROLE_VIEWER, NULL)
+					  ? visit_ask(visit, "GET", "/pools", NULL, NULL, NULL)
+					  : NULL;
+	return page_overview(&visit->frame, products, pools);
 }
 
 char *show_product(Visit *visit, const json_t *answer, GError **error)
@@ -145,6 +150,18 @@ char *show_hosts(Visit *visit, const json_t *answer, GError **error)
 	return hosts ? page_hosts(&visit->frame, hosts, answer) : NULL;
 }
 
+char *show_pools(Visit *visit, const json_t *answer, GError **error)
+{
+	g_autoptr(json_t) pools = visit_ask(visit, "GET", "/pools", NULL, NULL, error);
+	return pools ? page_pools(&visit->frame, pools) : NULL;
+}
+
+char *show_pool(Visit *visit, const json_t *answer, GError **error)
+{
+	g_autoptr(json_t) pool = visit_ask(visit, "GET", "/pools/{pool}", NULL, NULL, error);
+	return pool ? page_pool(&visit->frame, pool) : NULL;
+}
+
 char *show_notices(Visit *visit, const json_t *answer, GError **error)
 {
 	static const char *const names[] = {"state", NULL};
@@ -176,6 +193,8 @@ PageShow show_find(Visit *visit, const char *path)
 		{"/people/{name}", show_person},
 		{"/tokens", show_tokens},
 		{"/hosts", show_hosts},
+		{"/pools", show_pools},
+		{"/pools/{pool}", show_pool},
 		{"/notices", show_notices},
 		{"/maintenance", show_maintenance},
 	};

@@ -36,7 +36,8 @@ typedef struct PageFrame {
 			       "x.html#landing-3"), with which links are made; NULL: live pages */
 } PageFrame;
 
-char *page_overview(const PageFrame *frame, const json_t *products);
+/* `pools`: PoolSummary objects, or NULL when the actor may not see them. */
+char *page_overview(const PageFrame *frame, const json_t *products, const json_t *pools);
 char *page_product(const PageFrame *frame, const json_t *product);
 /* `query` is what was asked: before, state, author. */
 char *page_landings(const PageFrame *frame, const json_t *list, GHashTable *query);
@@ -52,6 +53,8 @@ char *page_person(const PageFrame *frame, const json_t *person, const json_t *li
 char *page_tokens(const PageFrame *frame, const json_t *tokens, const json_t *created);
 /* `invited`: an Enrolment, whose code is shown this once, or NULL. */
 char *page_hosts(const PageFrame *frame, const json_t *hosts, const json_t *invited);
+char *page_pools(const PageFrame *frame, const json_t *pools);
+char *page_pool(const PageFrame *frame, const json_t *pool);
 char *page_notices(const PageFrame *frame, const json_t *notices, GHashTable *query);
 char *page_maintenance(const PageFrame *frame);
 char *page_login(const PageFrame *frame, const char *next);

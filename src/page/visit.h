@@ -44,6 +44,8 @@ char *show_people(Visit *visit, const json_t *answer, GError **error);
 char *show_person(Visit *visit, const json_t *answer, GError **error);
 char *show_tokens(Visit *visit, const json_t *answer, GError **error);
 char *show_hosts(Visit *visit, const json_t *answer, GError **error);
+char *show_pools(Visit *visit, const json_t *answer, GError **error);
+char *show_pool(Visit *visit, const json_t *answer, GError **error);
 char *show_notices(Visit *visit, const json_t *answer, GError **error);
 char *show_maintenance(Visit *visit, const json_t *answer, GError **error);
 

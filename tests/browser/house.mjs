@@ -6,6 +6,7 @@
  * Product "web" begins like this; a test that needs more commits it:
  *
  *     1 ok   2 ok   3 pending   4 bad   5 rolls back 4   6 ok   7.. pending, with hostile texts
+ *     pool "shop": edge1 and edge2 disagree about web2.example.org
  *     deployable: landing 2, because 3 waits; once 3 is ok, landing 6
  */
 import {execFileSync, spawn} from "node:child_process";
@@ -150,6 +151,32 @@ export class House {
 		return Number(new URL(this.address).port);
 	}
 
+	/* A balancer that enrolled: it reports about a pool what the test says. Needs the server. */
+	async balancer(name, pool) {
+		const code = this.drover("host", "invite", name, "--kind", "balancer").trim();
+		const call = async (method, path, body, token) => {
+			const answer = await fetch(`${this.address}/api/v1${path}`, {method, body: body && JSON.stringify(body),
+				headers: {...(body && {"Content-Type": "application/json"}), ...(token && {Authorization: `Bearer ${token}`})}});
+			const said = await answer.json();
+			if (!answer.ok)
+				throw new Error(`${method} ${path}: ${said.error.message}`);
+			return said;
+		};
+		const {secret} = await call("POST", "/enrol", {code});
+		const started = new Date().toISOString();
+		let sequence = 0;
+		return {
+			orders: () => call("GET", `/pools/${pool}/orders`, null, secret),
+			report: async (servers, about = {}) => call("POST", `/pools/${pool}/reports`, {
+				version: (await call("GET", `/pools/${pool}/orders`, null, secret)).version, now: new Date().toISOString(),
+				started, sequence: ++sequence, can_serve: true, can_depool: true, alerts: [], ...about,
+				servers: Object.entries(servers).map(([host, seen]) => ({
+					host, state: "up", pooled: true, held: false, enabled: true, weight: 10, current_weight: 10, active: 7,
+					inactive: 21, since: started, checked: started, why: "ProxyFetch: 200 in 3 ms", answer: "serving", ...seen})),
+			}, secret),
+		};
+	}
+
 	async stop() {
 		this.process?.kill("SIGTERM");
 		await this.ended;
@@ -173,6 +200,12 @@ export async function openHouse() {
 		house.verdict("web", state, landing, item, reason);
 	for (const [name, role] of Object.entries(PEOPLE))
 		house.person(name, role);
+	house.drover("pool", "add", "shop", "web1.example.org", "web2.example.org", "web3.example.org", "--title", HTML_SUBJECT.slice(0, 60));
 	await house.start();
+	house.edge1 = await house.balancer("edge1", "shop");
+	house.edge2 = await house.balancer("edge2", "shop");
+	await house.edge1.report({"web1.example.org": {}, "web2.example.org": {state: "down", held: true, why: "TCP: refused <b>"},
+		"web3.example.org": {}}, {alerts: ["web2.example.org is <i>down</i> but pooled"], can_depool: false});
+	await house.edge2.report({"web1.example.org": {}, "web2.example.org": {}, "web3.example.org": {}});
 	return house;
 }

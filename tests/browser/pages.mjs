@@ -26,6 +26,8 @@ export const PAGES = {
 	"person": "/people/tess",
 	"tokens": "/tokens",
 	"hosts": "/hosts",
+	"pools": "/pools",
+	"pool": "/pools/shop",
 	"notices": "/notices",
 	"maintenance": "/maintenance",
 	"no such page": "/nowhere",

@@ -66,11 +66,17 @@
 	const replace = (region, fresh) => {
 		const path = pathOf(region);
 		const scrolled = offsets(region);
+		const opened = [...region.querySelectorAll("details[open][id]")].map((details) => details.id);
 		region.innerHTML = fresh.innerHTML;
 		region.querySelectorAll(".scroll, .strip-scroll").forEach((element, index) => {
 			if (scrolled[index] !== undefined)
 				element.scrollLeft = scrolled[index];
 		});
+		for (const id of opened) {
+			const details = document.getElementById(id);
+			if (details)
+				details.open = true;
+		}
 		focusAgain(region, path);
 	};
 
@@ -78,6 +84,7 @@
 	const withoutAges = (element) => {
 		const copy = element.cloneNode(true);
 		copy.querySelectorAll(".age").forEach((age) => age.remove());
+		copy.querySelectorAll("details[id]").forEach((details) => details.removeAttribute("open"));
 		return copy.innerHTML;
 	};
 

@@ -49,9 +49,10 @@ static void show_landings(Gallery *gallery)
 		"product-web", "product-search", "product-docs", NULL};
 	PageFrame *frame = &gallery->frame;
 	g_autoptr(json_t) products = products_of(gallery->twist, names);
-	show(gallery, "overview", page_overview(frame, products));
+	g_autoptr(json_t) pools = twisted(gallery->twist, "pools");
+	show(gallery, "overview", page_overview(frame, products, pools));
 	g_autoptr(json_t) empty = json_array();
-	show(gallery, "overview-empty", page_overview(frame, empty));
+	show(gallery, "overview-empty", page_overview(frame, empty, NULL));
 	g_autoptr(json_t) web = twisted(gallery->twist, "product-web");
 	frame->path = "/products/web";
 	show(gallery, "product", page_product(frame, web));
@@ -70,7 +71,7 @@ static void show_landings(Gallery *gallery)
 	g_autoptr(json_t) troubled_products = products_of(gallery->twist, troubled_names);
 	frame->status = troubled;
 	frame->path = "/";
-	show(gallery, "overview-troubled", page_overview(frame, troubled_products));
+	show(gallery, "overview-troubled", page_overview(frame, troubled_products, pools));
 	frame->path = "/maintenance";
 	show(gallery, "maintenance-on", page_maintenance(frame));
 	frame->status = calm;
@@ -95,6 +96,19 @@ static void show_books(Gallery *gallery)
 	g_autoptr(json_t) hosts = twisted(gallery->twist, "hosts");
 	g_autoptr(json_t) enrolment = twisted(gallery->twist, "enrolment");
 	show(gallery, "hosts", page_hosts(frame, hosts, enrolment));
+}
+
+static void show_pools(Gallery *gallery)
+{
+	PageFrame *frame = &gallery->frame;
+	frame->path = "/pools";
+	g_autoptr(json_t) pools = twisted(gallery->twist, "pools");
+	show(gallery, "pools", page_pools(frame, pools));
+	g_autoptr(json_t) none = json_array();
+	show(gallery, "pools-empty", page_pools(frame, none));
+	frame->path = "/pools/web";
+	g_autoptr(json_t) pool = twisted(gallery->twist, "pool");
+	show(gallery, "pool", page_pool(frame, pool));
 }
 
 static void show_people(Gallery *gallery)
@@ -144,6 +158,9 @@ static void show_viewer(Gallery *gallery, const char *name)
 	frame->path = "/products/web/landings/45";
 	g_autoptr(json_t) bad = twisted(gallery->twist, "landing-bad");
 	show(gallery, "landing-viewer", page_landing(frame, bad));
+	g_autoptr(json_t) pool = twisted(gallery->twist, "pool");
+	frame->path = "/pools/web";
+	show(gallery, "pool-viewer", page_pool(frame, pool));
 }
 
 void gallery_render(GalleryTwist twist, GalleryVisit visit, gpointer of)
@@ -162,6 +179,7 @@ void gallery_render(GalleryTwist twist, GalleryVisit visit, gpointer of)
 			.now_us = GALLERY_NOW_US}};
 	show_landings(&gallery);
 	show_books(&gallery);
+	show_pools(&gallery);
 	show_people(&gallery);
 	show_refused(&gallery, twist ? json_string_value(name) : "Cut off on page 2");
 	show_viewer(&gallery, json_string_value(name));

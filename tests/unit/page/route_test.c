@@ -45,6 +45,8 @@ static const struct {
 	{"/people/grace", "person"},
 	{"/tokens", "tokens"},
 	{"/hosts", "hosts"},
+	{"/pools", "pools"},
+	{"/pools/web", "pool"},
 	{"/notices", "notices"},
 };
 
@@ -178,7 +180,8 @@ static void test_every_page_answers_with_its_policy(void **state)
 {
 	static const char *const paths[] = {"/", "/products/web", "/products/web/landings",
 		"/products/web/landings/45", "/products/web/where", "/history", "/history/411",
-		"/people", "/people/grace", "/tokens", "/hosts", "/notices", "/maintenance", NULL};
+		"/people", "/people/grace", "/tokens", "/hosts", "/pools", "/pools/web", "/notices",
+		"/maintenance", NULL};
 	g_autoptr(FakeHouse) fake = fake_new();
 	for (int index = 0; paths[index]; index++) {
 		g_autoptr(PageReply) reply = get(fake, paths[index], TRUE);
@@ -324,6 +327,30 @@ static void test_every_form_becomes_its_call(void **state)
 			"/people/grace"},
 		{"/tokens/3/revoke", "", "DELETE /tokens/3\n", "/tokens"},
 		{"/hosts/web1/revoke", "", "DELETE /hosts/web1\n", "/hosts"},
+		{"/pools", "name=web&title=The+shop",
+			"POST /pools {\"name\":\"web\",\"title\":\"The shop\"}\n", "/pools/web"},
+		{"/pools/web", "data_version=7&title=T&notes=",
+			"PATCH /pools/web {\"data_version\":7,\"notes\":null,\"title\":\"T\"}\n",
+			"/pools/web"},
+		{"/pools/web/servers", "data_version=7&host=web9&weight=&enabled=no",
+			"PUT /pools/web/servers/web9 {\"data_version\":7,\"enabled\":false}\n",
+			"/pools/web"},
+		{"/pools/web/servers/remove", "data_version=7&host=web9&reason=sold",
+			"DELETE /pools/web/servers/web9 "
+			"{\"data_version\":7,\"reason\":\"sold\"}\n",
+			"/pools/web"},
+		{"/pools/web/orders", "host=web1&order_id=0&order=drain&reason=disk",
+			"PUT /pools/web/servers/web1/order "
+			"{\"order\":\"drain\",\"order_id\":0,\"reason\":\"disk\"}\n",
+			"/pools/web"},
+		{"/pools/web/orders", "host=web1&order_id=0&order=drain&force=yes&reason=fire",
+			"PUT /pools/web/servers/web1/order {\"force\":true,\"order\":\"drain\","
+			"\"order_id\":0,\"reason\":\"fire\"}\n",
+			"/pools/web"},
+		{"/pools/web/forget", "balancer=lb3", "DELETE /pools/web/balancers/lb3 {}\n",
+			"/pools/web"},
+		{"/pools/web/remove", "data_version=7", "DELETE /pools/web {\"data_version\":7}\n",
+			"/pools"},
 		{"/logout", "", "logout " SESSION "\n", "/login"},
 	};
 	for (gsize row = 0; row < G_N_ELEMENTS(table); row++) {
@@ -374,7 +401,8 @@ static void test_forms_without_token_or_from_elsewhere_change_nothing(void **sta
 		"/products/web/rebase", "/products/web/landings/45/verdicts", "/maintenance",
 		"/notices/remind", "/people", "/people/grace", "/people/grace/roles",
 		"/people/grace/roles/revoke", "/people/grace/login-link", "/tokens",
-		"/tokens/3/revoke", "/hosts", "/hosts/web1/revoke", "/logout", NULL};
+		"/tokens/3/revoke", "/hosts", "/hosts/web1/revoke", "/pools", "/pools/web",
+		"/pools/web/servers", "/pools/web/orders", "/pools/web/remove", "/logout", NULL};
 	g_autoptr(FakeHouse) fake = fake_new();
 	for (gsize row = 0; row < G_N_ELEMENTS(table); row++)
 		for (int index = 0; paths[index]; index++) {
