@@ -103,7 +103,8 @@ static char *words_about(
 	case RUNNER_EXITED:
 		return g_strdup_printf("exit status %d%s", number, line);
 	case RUNNER_SIGNALLED:
-		return g_strdup_printf("died by signal %d (%s)%s", number, g_strsignal(number), line);
+		return g_strdup_printf(
+			"died by signal %d (%s)%s", number, g_strsignal(number), line);
 	case RUNNER_TIMED_OUT:
 		exchange_time_text(settings->timeout_ms, time);
 		return g_strdup_printf("killed after %s%s", time, line);
@@ -119,9 +120,8 @@ static char *words_about(
 /* What this host lacks says nothing about the server. */
 static gboolean is_ours(RunnerEnd end, int number)
 {
-	return end == RUNNER_FAILED &&
-	       (number == EPIPE || number == EAGAIN || number == ENOMEM || number == EMFILE ||
-		       number == ENFILE);
+	return end == RUNNER_FAILED && (number == EPIPE || number == EAGAIN || number == ENOMEM ||
+					       number == EMFILE || number == ENFILE);
 }
 
 static void log_output(const Exchange *exchange, const char *output)

@@ -20,7 +20,7 @@
 #include "balance/shown.h"
 #include "base/error.h"
 
-#define MAXIMUM_DATAGRAMS 1024 /* read in a turn: more than a socket keeps */
+#define MAXIMUM_DATAGRAMS 1024	      /* read in a turn: more than a socket keeps */
 #define MAXIMUM_STREAM	  (2 * 65537) /* bytes read over TCP in all */
 
 typedef struct DnsSettings {
@@ -277,7 +277,8 @@ static void wait_to_ask_again(DnsExchange *dns)
 /* NULL: all is well. */
 static const char *ask(DnsExchange *dns)
 {
-	ssize_t sent = send(dns->socket.fd, dns->question.bytes, dns->question.size_bytes, MSG_NOSIGNAL);
+	ssize_t sent =
+		send(dns->socket.fd, dns->question.bytes, dns->question.size_bytes, MSG_NOSIGNAL);
 	dns->sent++;
 	if (sent < 0 && errno != EAGAIN)
 		return datagram_reason(errno);

@@ -6,15 +6,15 @@
 
 #include <string.h>
 
-#define HEADER_BYTES	12
-#define FLAG_ANSWER	0x8000 /* QR */
-#define MASK_OPCODE	0x7800
-#define FLAG_TRUNCATED	0x0200
-#define FLAG_RECURSION	0x0100 /* desired */
-#define MASK_RCODE	0x000f
-#define CLASS_INTERNET	1
-#define POINTER		0xc0 /* the first two bits of a label's length: it goes on elsewhere */
-#define RECORD_BYTES	10   /* type, class, time to live, length of what follows */
+#define HEADER_BYTES   12
+#define FLAG_ANSWER    0x8000 /* QR */
+#define MASK_OPCODE    0x7800
+#define FLAG_TRUNCATED 0x0200
+#define FLAG_RECURSION 0x0100 /* desired */
+#define MASK_RCODE     0x000f
+#define CLASS_INTERNET 1
+#define POINTER	       0xc0 /* the first two bits of a label's length: it goes on elsewhere */
+#define RECORD_BYTES   10   /* type, class, time to live, length of what follows */
 
 static guint16 read_16(const guint8 *bytes)
 {

@@ -9,10 +9,10 @@
 
 #include <glib.h>
 
-#define DNS_MAXIMUM_NAME_BYTES	   255	 /* on the wire */
+#define DNS_MAXIMUM_NAME_BYTES	   255 /* on the wire */
 #define DNS_MAXIMUM_LABEL_BYTES	   63
 #define DNS_MAXIMUM_QUESTION_BYTES (12 + DNS_MAXIMUM_NAME_BYTES + 4)
-#define DNS_MAXIMUM_UDP_BYTES	   4096	 /* of an answer; ours ask for 512, not all obey */
+#define DNS_MAXIMUM_UDP_BYTES	   4096 /* of an answer; ours ask for 512, not all obey */
 
 typedef struct DnsQuestion {
 	guint16 size_bytes;
@@ -37,8 +37,8 @@ typedef struct DnsAnswer {
 	guint records; /* in the answer section; 0 when it is truncated */
 } DnsAnswer;
 
-DnsFit dns_answer_read(const DnsQuestion *question, const guint8 *bytes, gsize size_bytes,
-	DnsAnswer *answer);
+DnsFit dns_answer_read(
+	const DnsQuestion *question, const guint8 *bytes, gsize size_bytes, DnsAnswer *answer);
 /* "NXDOMAIN", "RCODE 17". */
 void dns_rcode_text(guint8 rcode, char text[static 16]);
 

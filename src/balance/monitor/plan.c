@@ -11,7 +11,13 @@
 
 static const Monitor *const monitors[CONFIG_MONITORS] = {
 	[CONFIG_PROXYFETCH] = &monitor_proxyfetch,
+	[CONFIG_IDLECONNECTION] = &monitor_idle,
+	[CONFIG_DNSQUERY] = &monitor_dns,
+	[CONFIG_UDP_CHECK] = &monitor_udp,
+	[CONFIG_RUNCOMMAND] = &monitor_command,
 	[CONFIG_TCP_CHECK] = &monitor_tcp,
+	[CONFIG_SMTP] = &monitor_smtp,
+	[CONFIG_GRPC] = &monitor_grpc,
 };
 
 /* Texts carry their length, so that no two lists look the same. */

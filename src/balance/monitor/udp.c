@@ -56,8 +56,8 @@ static void judge(Exchange *exchange, const char *reply, gsize size_bytes)
 {
 	const UdpSettings *settings = exchange_settings(exchange);
 	gsize wanted = settings->expect != NULL ? strlen(settings->expect) : 0;
-	if (size_bytes >= wanted && memcmp(reply, settings->expect != NULL ? settings->expect : "",
-					    wanted) == 0) {
+	if (size_bytes >= wanted &&
+		memcmp(reply, settings->expect != NULL ? settings->expect : "", wanted) == 0) {
 		char why[64];
 		g_snprintf(why, sizeof why, "answered in %" G_GINT64_FORMAT " ms",
 			exchange_took_us(exchange) / 1000);
@@ -87,7 +87,8 @@ static void udp_start(Exchange *exchange)
 	const char *trouble = exchange_connect(exchange, &udp->socket, SOCK_DGRAM, udp_ready);
 	if (trouble != NULL)
 		exchange_end(exchange, POOL_RESULT_DOWN, trouble);
-	else if (send(udp->socket.fd, settings->payload, strlen(settings->payload), MSG_NOSIGNAL) < 0)
+	else if (send(udp->socket.fd, settings->payload, strlen(settings->payload), MSG_NOSIGNAL) <
+		 0)
 		end_refused(exchange, errno);
 }
 
