@@ -319,11 +319,17 @@ void grpc_health_free(GrpcHealth *call)
 	g_free(call);
 }
 
+/* After a breach of the rules the session says so to the server, and is over then. */
+static void see_whether_it_is_over(GrpcHealth *call)
+{
+	if (!nghttp2_session_want_read(call->session))
+		settle(call, GRPC_NOT_SERVING, g_strdup("speaks no HTTP/2, or breaks its rules"));
+}
+
 gsize grpc_health_next(GrpcHealth *call, const guint8 **bytes)
 {
 	ssize_t size = nghttp2_session_mem_send(call->session, bytes);
-	if (size < 0)
-		settle(call, GRPC_NOT_SERVING, g_strdup("speaks no HTTP/2, or breaks its rules"));
+	see_whether_it_is_over(call);
 	return size > 0 ? (gsize)size : 0;
 }
 
@@ -337,8 +343,9 @@ void grpc_health_feed(GrpcHealth *call, const guint8 *bytes, gsize size_bytes)
 		return;
 	}
 	ssize_t taken = nghttp2_session_mem_recv(call->session, bytes, size_bytes);
-	if (taken < 0 || !nghttp2_session_want_read(call->session))
+	if (taken < 0)
 		settle(call, GRPC_NOT_SERVING, g_strdup("speaks no HTTP/2, or breaks its rules"));
+	see_whether_it_is_over(call);
 }
 
 void grpc_health_close(GrpcHealth *call)
