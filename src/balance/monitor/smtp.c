@@ -10,6 +10,8 @@
 #include "balance/monitor/monitor.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -176,6 +178,8 @@ static void smtp_ready(ExchangeSocket *socket)
 			return;
 		}
 		smtp->stage = STAGE_BANNER;
+		/* The acknowledgement that was held back: only now the server sees us. */
+		setsockopt(socket->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
 	}
 	read_on(smtp);
 }
