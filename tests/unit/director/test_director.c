@@ -58,6 +58,29 @@ static void test_kernel_is_left_alone_until_names_are_looked_up(void **state)
 	bed_until_alert(bed, "address", NULL);
 }
 
+/* DIRECTOR_ADOPT_MS */
+static void test_name_without_an_answer_is_not_waited_for_for_ever(void **state)
+{
+	Bed *bed = *state;
+	bed_list(bed, "a b");
+	bed_start(bed);
+	bed_until_file(bed, "list-web.json", "\"a\"");
+	fakes_resolve("a", "10.0.0.1", NULL);
+	bed_until_told(bed, "serve 10.0.0.1 10");
+	fakes_resolve("b", "10.0.0.2", NULL);
+	assert_told("serve 10.0.0.2 10\n");
+}
+
+static void test_long_name_of_who_drains_is_cut(void **state)
+{
+	Bed *bed = *state;
+	bed_four_servers(bed);
+	g_autofree char *who = g_strnfill(300, 'x');
+	assert_true(director_drain(bed->director, "web", "10.0.0.2", FALSE, who, NULL));
+	g_autofree char *shown = bed_field(bed, "10.0.0.2", "who");
+	assert_int_equal(strlen(shown), SAVED_MAXIMUM_WHO_BYTES + 2);
+}
+
 static void test_service_without_any_list_waits(void **state)
 {
 	Bed *bed = *state;
@@ -514,6 +537,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_teardown)
 		TEST(test_list_is_said_to_the_kernel_whole),
 		TEST(test_kernel_is_left_alone_until_names_are_looked_up),
+		TEST(test_name_without_an_answer_is_not_waited_for_for_ever),
+		TEST(test_long_name_of_who_drains_is_cut),
 		TEST(test_service_without_any_list_waits),
 		TEST(test_failing_server_leaves_and_comes_back),
 		TEST(test_weight_grows_after_recovery),

@@ -134,6 +134,19 @@ static void test_damaged_drains_are_refused_whole(void **state)
 	assert_true(saved_parse_drains(saved, "f", good, strlen(good), NULL));
 }
 
+static void test_file_over_the_limit_is_refused(void **state)
+{
+	g_autoptr(Saved) saved = saved_new();
+	g_autoptr(GError) error = NULL;
+	g_autofree char *path = saved_path(*state, "list", "web");
+	assert_true(g_file_set_contents(path, "", 0, NULL));
+	assert_int_equal(truncate(path, SAVED_MAXIMUM_BYTES + 1), 0);
+	gboolean found;
+	assert_false(saved_read_list(saved, *state, "web", &found, &error));
+	assert_true(drover_error_is(error, DROVER_ERROR_TOO_LARGE));
+	assert_false(found);
+}
+
 static void test_names_of_files_are_safe_and_each_its_own(void **state)
 {
 	static const struct {
@@ -177,6 +190,7 @@ int main(void)
 		TEST(test_no_file_is_no_error),
 		TEST(test_damaged_list_is_refused_whole),
 		TEST(test_damaged_drains_are_refused_whole),
+		TEST(test_file_over_the_limit_is_refused),
 		TEST(test_names_of_files_are_safe_and_each_its_own),
 		TEST(test_state_of_a_service_is_removed),
 	};
