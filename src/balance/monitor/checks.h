@@ -17,7 +17,7 @@ struct event_base;
 #define CHECKS_MAXIMUM_WHY_BYTES 200 /* what a person reads about a result */
 #define CHECKS_SPARE_FILES	 64  /* descriptors left for all else when sockets are counted */
 #define CHECKS_STALL_MS		 20 /* a loop held up for longer gives checks under way more time */
-#define CHECKS_TICK_US		 1000 /* what is due within it starts together */
+#define CHECKS_TICK_US		 5000 /* what is due within it starts together */
 
 typedef struct Checks Checks;
 typedef struct Check Check; /* one watcher of one check of one server */

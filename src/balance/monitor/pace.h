@@ -15,8 +15,8 @@
 #include <glib.h>
 
 #define PACE_JITTER_DIVISOR 10	 /* 1/10 of the interval */
-#define PACE_BURST	    1.8	 /* the pacer's rate, of the mean rate; what is promised is 2 */
-#define PACE_SLACK_US	    2000 /* starts that may come early, so that one turn starts several */
+#define PACE_BURST	    1.5	 /* the pacer's rate, of the mean rate; what is promised is 2 */
+#define PACE_SLACK_US	    6000 /* starts that may come early, so that one turn starts several */
 
 typedef struct Pace {
 	guint32 first;	   /* of the golden sequence: from the seed */
