@@ -33,7 +33,7 @@ FORMS = ["/products", "/products/web/scan", "/products/web/rebase", "/products/w
 
 
 def real(path):
-    return path.format(product="web", landing="1", name="tom", id="1", sequence="1")
+    return path.format(product="web", landing="1", name="tom", id="1", sequence="1", pool="shop", host="w1")
 
 
 @pytest.fixture(scope="module")

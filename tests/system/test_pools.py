@@ -428,3 +428,21 @@ def test_pools_survive_backup_and_restore_and_the_epoch_goes_on(house, daemons, 
     assert place.json("pool show web")["servers"] == before["servers"]
     lb.port = daemons(place).port
     assert lb.orders()["epoch"] > epoch
+
+
+def test_hostile_texts_of_a_balancer_move_no_terminal_and_run_nowhere(house):
+    evil = "\x1b[31m<script>alert(1)</script>\u202e\n'"
+    lb = house.balancer()
+    house.drover("pool drain web web1")
+    lb.report(alerts=[evil], web1={"why": evil, "order_id": lb.order("web1")["order_id"], "answer": "refused", "answer_why": evil})
+    said = house.drover("pool show web").out
+    assert "\x1b" not in said and "\u202e" not in said and "<script>alert(1)" in said
+    client = house.daemon.client()
+    client.token = None
+    link = house.drover.json("user login-link root")["path"]
+    cookies = client("POST", "/" + link, "form=login-by-link").headers.get_all("Set-Cookie")
+    cookie, = [each.split(";")[0] for each in cookies if each.startswith("drover-session=")]
+    for path in ("//", "//pools", "//pools/web"):
+        page = client("GET", path, Cookie=cookie)
+        assert page.status == 200 and "<script>alert" not in page.text and "\x1b" not in page.text, path
+        assert "&lt;script&gt;alert(1)" in page.text, path
