@@ -135,16 +135,16 @@ class Namespace:
 
 
 class Client(Namespace):
-    def connect(self, address, port=80, timeout=20):
+    def connect(self, address, port=80, timeout=20, source=None):
         """An open TCP connection, closed with the test."""
         with self:
-            connection = socket.create_connection((address, port), timeout)
+            connection = socket.create_connection((address, port), timeout, (source, 0) if source else None)
         finally_do(connection.close)
         return connection
 
-    def get(self, address, port=80, timeout=20):
+    def get(self, address, port=80, timeout=20, source=None):
         """The name of the server that answers."""
-        with self.connect(address, port, timeout) as connection:
+        with self.connect(address, port, timeout, source) as connection:
             return ask(connection)
 
     def load(self, address, port=80):
@@ -190,7 +190,7 @@ class Network:
         self.client.run("ip -6 route add 2001:db8::/64 via fd00::1")
         self.director.sysctl("net.ipv4.ip_forward", 1)
         self.director.sysctl("net.ipv6.conf.all.forwarding", 1)
-        self.servers = {}
+        self.servers, self.processes, self.numbers = {}, {}, {}
         for vip in vips:
             self.add_address(self.director, vip)
         for number in range(1, servers + 1):
@@ -218,23 +218,44 @@ class Network:
         for vip in vips:
             self.add_address(host, vip)
         host.run(f"ip route add 192.0.2.0/24 via {DIRECTOR}", check=False)
-        server = host.start(f"/usr/bin/python3 {HERE}/http_server.py {name}", stdout=subprocess.PIPE, text=True)
-        assert server.stdout.readline() == "ready\n"
-        self.servers[name] = host
+        self.servers[name], self.numbers[name] = host, number
+        self.start_server(name)
         return host
 
-    def masquerading(self):
+    def start_server(self, name, *behaviour):
+        """Behaviour is http_server.py's; it answers with its name unless told otherwise."""
+        server = self.servers[name].start(
+            f"/usr/bin/python3 {HERE}/http_server.py {name} {' '.join(behaviour)}", stdout=subprocess.PIPE, text=True)
+        assert server.stdout.readline() == "ready\n"
+        self.processes[name] = server
+
+    def kill_server(self, name):
+        self.processes[name].kill()
+        self.processes[name].wait()
+
+    def restart_server(self, name, *behaviour):
+        self.kill_server(name)
+        self.start_server(name, *behaviour)
+
+    def masquerading(self, family=4):
         """Servers send what they answer back through the director, as masquerading wants."""
+        client, director = (CLIENT, DIRECTOR) if family == 4 else ("fd00::64", "fd00::1")
         for host in self.servers.values():
             host.run("ip addr flush dev lo to 192.0.2.0/24")
-            host.run(f"ip route add {CLIENT}/32 via {DIRECTOR}")
+            host.run("ip -6 addr flush dev lo to 2001:db8::/64")
+            for setting in ("ipv4.conf.all", "ipv4.conf.eth0", "ipv6.conf.all", "ipv6.conf.eth0"):
+                host.sysctl(f"net.{setting}.accept_redirects", 0)
+            host.run(f"ip route add {client}/{32 if family == 4 else 128} via {director}")
 
-    def tunnelling(self):
-        """Servers take IPIP parcels."""
+    def tunnelling(self, family=4):
+        """Servers take parcels: IP in IP, or IPv6 in IPv6."""
+        if family == 6:
+            run("modprobe -d /run/m ip6_tunnel")
         run("modprobe -d /run/m ipip")
         for host in self.servers.values():
-            host.run("ip link set tunl0 up")
-            host.sysctl("net.ipv4.conf.tunl0.rp_filter", 0)
+            host.run("ip link set tunl0 up" if family == 4 else "ip link set ip6tnl0 up")
+            if family == 4:
+                host.sysctl("net.ipv4.conf.tunl0.rp_filter", 0)
 
 
 # -- the kernel's table ------------------------------------------------------------------------------------------
