@@ -120,7 +120,9 @@ def test_a_drain_is_refused_when_too_few_would_be_left_and_outlasts_a_kill():
     assert director.server("s1")["drain"] in ("draining", "drained")
     net.kill_server("s2")
     director.becomes({"s1": 10, "s3": 10})
-    assert "floor" in director.alerts()
+    assert director.address("s1") + " (of root)" in director.alerts()["revoked"]
+    director.lvs("undrain", "web", director.address("s1"))
+    assert "revoked" not in director.alerts()
 
 
 @bed.test

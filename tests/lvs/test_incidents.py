@@ -29,15 +29,15 @@ def test_an_empty_list_keeps_the_last_one():
     net = Network(servers=2)
     director = Director(net).checked()
     director.write_list({})
-    eventually(lambda: "list" in director.alerts())
+    eventually(lambda: "set-aside" in director.alerts())
     assert director.weights() == {"s1": 10, "s2": 10}
     director.kill()
     director.start()
     assert director.weights() == {"s1": 10, "s2": 10}
-    eventually(lambda: "list" in director.alerts())
+    eventually(lambda: "set-aside" in director.alerts())
     director.write_list({"s1": 10, "s2": 5})
     director.becomes({"s1": 10, "s2": 5})
-    eventually(lambda: "list" not in director.alerts())
+    eventually(lambda: "set-aside" not in director.alerts())
 
 
 @bed.test

@@ -14,6 +14,7 @@
 typedef enum AlertKind {
 	ALERT_HELD,	     /* servers are down, but stay pooled for the floor */
 	ALERT_FLOOR,	     /* too few servers count */
+	ALERT_REVOKED,	     /* drains were taken back, because servers failed */
 	ALERT_SET_ASIDE,     /* a list waits for a person */
 	ALERT_LIST,	     /* a list cannot be read, or is no good */
 	ALERT_DROVER,	     /* the same, of droverd's */

@@ -69,7 +69,8 @@ gboolean director_undrain(Director *director, const char *service, const char *s
  * something happened since the last call. Times are RFC 3339 or null.
  *
  * {"version": "0.1.0", "started": T, "now": T, "dry_run": false, "configuration": PATH,
- *  "alerts": [{"service": NAME or null, "kind": "held|set-aside|list|kernel|route|drover|
+ *  "alerts": [{"service": NAME or null, "kind":
+ * "held|floor|revoked|set-aside|list|kernel|route|drover|
  *              configuration|runner|address|floor|state", "since": T, "text": "…"}],
  *  "services": [{"name", "protocol": "tcp", "address", "port", "scheduler", "forward",
  *     "depool_threshold": ".5" as written, "can_depool": true, "can_serve": true,

@@ -34,6 +34,33 @@ void server_set_who(Server *server, const char *who)
 	server->who = copy;
 }
 
+/* Whose drain was taken back should read it, until the server is drained again, or undrained. */
+static void alert_revoked(Service *service)
+{
+	g_autoptr(GPtrArray) drains = g_ptr_array_new_with_free_func(g_free);
+	const GPtrArray *servers = pool_servers(service->pool);
+	for (guint i = 0; i < servers->len; i++) {
+		const Server *server = g_hash_table_lookup(
+			service->servers, ((const PoolServer *)servers->pdata[i])->name);
+		if (server != NULL && server->revoked_from != NULL)
+			g_ptr_array_add(drains,
+				g_strdup_printf("%s (of %s)", server->host, server->revoked_from));
+	}
+	g_autofree char *names = drains->len > 0 ? service_names(drains) : NULL;
+	g_autofree char *text =
+		names == NULL ? NULL
+			      : g_strdup_printf("drained, and taken back because servers failed "
+						"and too few were left: %s",
+					names);
+	service_alert(service, ALERT_REVOKED, text);
+}
+
+static void settle_revoked(Server *server)
+{
+	g_clear_pointer(&server->revoked_from, g_free);
+	alert_revoked(server->service);
+}
+
 static PoolDrain drain_of(const Server *server)
 {
 	const PoolServer *known = pool_find(server->service->pool, server->host);
@@ -77,6 +104,7 @@ static gboolean ask(
 		return FALSE;
 	if (server->who == NULL)
 		server_set_who(server, who);
+	settle_revoked(server);
 	log_event(LOG_LEVEL_INFO, "server.drain", "service", service->config->name, "server",
 		server->host, "drain", saved_drain_name(wanted), "who", who, "forced",
 		forced ? "yes" : NULL, NULL);
@@ -89,6 +117,7 @@ static void end_drain(Server *server, const char *who)
 	Service *service = server->service;
 	pool_undrain(service->pool, server->host, clock_monotonic_ms());
 	server_set_who(server, NULL);
+	settle_revoked(server);
 	log_event(LOG_LEVEL_INFO, "server.undrain", "service", service->config->name, "server",
 		server->host, "who", who, NULL);
 	note_drains(service);
@@ -137,6 +166,9 @@ void server_revoked(Server *server)
 				pool_servers(service->pool)->len, pool_needed(service->pool));
 		answer(server, ORDER_REVOKED, why);
 	}
+	g_free(server->revoked_from);
+	server->revoked_from = g_strdup(server->who != NULL ? server->who : "nobody known");
+	alert_revoked(service);
 	server_set_who(server, NULL);
 	service_keep_drains(service);
 }

@@ -83,6 +83,7 @@ struct Server {
 	gint64 since_us;    /* of `state` */
 	GPtrArray *watches; /* Watch *, one for each monitor of the service, in that order */
 	char *who;	    /* reserved or drained it; NULL: nobody */
+	char *revoked_from; /* whose drain was taken back; NULL: nobody's, or it is settled */
 	SourceOrder order;  /* droverd's last one; id 0: none */
 	OrderAnswer answer; /* to it */
 	char *answer_why;

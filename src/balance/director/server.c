@@ -53,6 +53,7 @@ void server_free(Server *server)
 	g_free(server->host);
 	g_free(server->unresolved);
 	g_free(server->who);
+	g_free(server->revoked_from);
 	g_free(server->answer_why);
 	g_free(server);
 }
