@@ -126,6 +126,11 @@ class Director:
         names = {self.address(name): name for name in self.net.servers}
         return {names.get(where.rpartition(":")[0].strip("[]"), where): weight for where, weight in found.items()}
 
+    def connections(self):
+        """Connections that each server was ever given, by its address and port."""
+        ip = self.words["ip"]
+        return bed.connections(self.host, f"tcp [{ip}]:80" if ":" in ip else f"tcp {ip}:80") or {"": 0}
+
     def becomes(self, wanted, seconds=15):
         begin = time.monotonic()
         try:

@@ -1,62 +1,13 @@
 # SPDX-License-Identifier: ISC
 """Routes: what the kernel has, and what two real BIRDs make of it."""
-import os
-
 import bed
-from bed import VIP, VIP6, Keeper, Network, eventually, run
-
-BIRD = """
-router id {own};
-protocol device {{ scan time 1; }}
-{learn}
-protocol bgp peer {{
-    local {own} as {local_as};
-    neighbor {peer} as {peer_as};
-    hold time 9;
-    connect retry time 1;
-    connect delay time 1;
-    error wait time 1, 2;
-    ipv4 {{ import {take}; export {give}; {next4} }};
-    ipv6 {{ import {take}; export {give}; {next6} }};
-}}
-"""
-# What docs/kernel.md shows.
-LEARN = """
-ipv4 table services4;
-ipv6 table services6;
-protocol kernel services_v4 {
-    kernel table 9090;
-    learn;
-    scan time 1;
-    ipv4 { table services4; import all; export none; };
-}
-protocol kernel services_v6 {
-    kernel table 9090;
-    learn;
-    scan time 1;
-    ipv6 { table services6; import all; export none; };
-}
-protocol pipe { table master4; peer table services4; import where krt_source = 190; export none; }
-protocol pipe { table master6; peer table services6; import where krt_source = 190; export none; }
-"""
-
+from bed import VIP, VIP6, Keeper, Network, eventually
+from bird import bird
 
 def routes(director):
     return [sorted(line.split()[1] for line in director.run(f"ip {family} route show table 9090 proto 190", check=False).splitlines()
                    if line.startswith("blackhole"))
             for family in ("-4", "-6")]
-
-
-def bird(host, name, own, peer, local_as, peer_as, director):
-    place = f"/run/{host.name}"
-    os.makedirs(place)
-    with open(f"{place}/bird.conf", "w", encoding="utf-8") as stream:
-        stream.write(BIRD.format(
-            own=own, peer=peer, local_as=local_as, peer_as=peer_as, learn=LEARN if director else "",
-            take="none" if director else "all", give="where krt_source = 190" if director else "none",
-            next4="" if director else "", next6="next hop address fd00::1;" if director else ""))
-    host.start(f"bird -f -c {place}/bird.conf -s {place}/ctl -P {place}/pid")
-    return lambda command: run(f"birdc -s {place}/ctl {command}", check=False)
 
 
 @bed.test
@@ -133,10 +84,11 @@ def test_two_birds():
         assert VIP6 in known()
         again(f"withdraw {VIP6}")
         eventually(lambda: VIP6 not in known())
-    finally:
+    except BaseException:
         bed.note("director: " + own("show route all").replace("\n", "\n# "))
         bed.note("router: " + known().replace("\n", "\n# "))
         bed.note("router: " + peer("show protocols all").replace("\n", "\n# "))
+        raise
 
 
 bed.main()
