@@ -91,6 +91,9 @@ def eventually(question, seconds=60, every=0.1):
         time.sleep(every)
 
 
+quote = shlex.quote
+
+
 def run(command, check=True, **options):
     done = subprocess.run(shlex.split(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
                           **options)
