@@ -93,6 +93,12 @@ static const char *keep(LandingBook *book, const char *text)
 	return text != NULL ? g_string_chunk_insert_const(book->texts, text) : NULL;
 }
 
+/* For texts that hardly come twice: looking for them would cost more than keeping them. */
+static const char *keep_own(LandingBook *book, const char *text)
+{
+	return text != NULL ? g_string_chunk_insert(book->texts, text) : NULL;
+}
+
 static guint32 key_of(LandingBook *book, const char *item)
 {
 	gpointer found = g_hash_table_lookup(book->keys, item);
@@ -135,13 +141,13 @@ static gboolean take_landing(Reading *reading, const StoreRows *row, GError **er
 	BookLanding landing = {
 		.id = store_rows_integer(row, 0),
 		.ordinal = store_rows_integer(row, 1),
-		.revision = keep(book, store_rows_text(row, 2)),
+		.revision = keep_own(book, store_rows_text(row, 2)),
 		.author_name = keep(book, store_rows_text(row, 3)),
 		.author_email = keep(book, store_rows_text(row, 4)),
 		.landed_us = store_rows_integer(row, 5),
-		.subject = keep(book, store_rows_text(row, 6)),
+		.subject = keep_own(book, store_rows_text(row, 6)),
 		.commits = store_rows_integer(row, 8),
-		.notes = keep(book, store_rows_text(row, 9)),
+		.notes = keep_own(book, store_rows_text(row, 9)),
 	};
 	if (!landing_qa_parse(store_rows_text(row, 7), &landing.message_qa))
 		landing.message_qa = LANDING_QA_REQUIRED;

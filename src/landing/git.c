@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * A scan of a repository: open it, walk its first-parent line, make a landing of each step, look at
- * the branches. The parts are git_open.c, git_walk.c, git_landing.c and git_branches.c.
+ * the branches. The parts are git_open.c, git_walk.c, git_messages.c, git_landing.c and
+ * git_branches.c.
  */
 #include "landing/git_parts.h"
 
@@ -42,6 +43,7 @@ static gboolean build_landings(GitWalk *walk, GitRepository *repository, const G
 			return FALSE;
 		g_ptr_array_add(owned, nodes);
 	}
+	git_walk_finish_messages(walk);
 	for (guint i = 0; i < owned->len; i++) {
 		GPtrArray *nodes = owned->pdata[i];
 		scan->commits += nodes->len;

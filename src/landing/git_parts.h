@@ -2,8 +2,9 @@
  *
  * What the files that read git repositories share. git_open.c opens one or says in words why not,
  * git_owner.c whether its owner is trusted; git_walk.c reads commits and decides which landing owns
- * each; git_landing.c makes a landing of the commits it owns; git_branches.c looks at the tips of
- * branches; git.c puts them together. Only they include this.
+ * each; git_messages.c reads messages meanwhile; git_landing.c makes a landing of the commits it
+ * owns; git_branches.c looks at the tips of branches; git.c puts them together. Only they include
+ * this.
  */
 #ifndef LANDING_GIT_PARTS_H
 #define LANDING_GIT_PARTS_H
@@ -67,10 +68,28 @@ typedef struct GitNode {
 	git_oid *parents;
 	gint64 committed_us;
 	gboolean is_built;   /* its landing holds its commit now */
-	GitCommit *commit;   /* this and the rest only for commits of this scan's landings */
+	GitCommit *commit;   /* this and the rest only for commits of this scan's landings, and
+				only when their messages are finished */
 	MessageFacts *facts; /* until its landing is built */
 	char *message;	     /* of first-parent commits, until then */
 } GitNode;
+
+/* Messages that are read while the walk goes on. */
+#define GIT_BATCHES	  4		/* under way at once */
+#define GIT_BATCH_COMMITS 128		/* a batch is full with so many commits, */
+#define GIT_BATCH_BYTES	  (1024 * 1024) /* or so many bytes of them */
+typedef struct GitMessages GitMessages;
+
+/* Until git_messages_finish(), `texts` belongs to it. */
+GitMessages *git_messages_new(guint patterns, GStringChunk *texts);
+/* Fills in the node's commit, facts and, if it is kept, message, some time before
+ * git_messages_finish() returns. Takes `raw`, which `object` points into. */
+void git_messages_add(GitMessages *messages, GitNode *node, git_odb_object *raw,
+	const CommitObject *object, gboolean keeps_message);
+void git_messages_finish(GitMessages *messages);
+void git_messages_free(GitMessages *messages);
+/* g_free() it. */
+GitCommit *git_commit_entry(GStringChunk *texts, const git_oid *oid, const CommitObject *object);
 
 typedef struct GitWalk GitWalk;
 
@@ -81,6 +100,8 @@ void git_walk_free(GitWalk *walk);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GitWalk, git_walk_free)
 
 const GitScanOptions *git_walk_options(const GitWalk *walk);
+/* Call when all landings have what they own: only now their nodes tell what the messages say. */
+void git_walk_finish_messages(GitWalk *walk);
 
 /* Reads the first-parent line from `tip` back to `since`, not including it. The nodes, newest
  * first; NULL with *rewritten when `since` is not on it. */

@@ -5,8 +5,8 @@
  * and is not taken yet: so every commit goes to the first landing from which it can be reached, and
  * is looked at once (docs/landing.md).
  *
- * Every commit is read once, as raw bytes, and its message is read at that moment; only what the
- * landing keeps is kept.
+ * Every commit is read once, as raw bytes, and its message is read soon after (git_messages.c);
+ * only what the landing keeps is kept.
  */
 #include <string.h>
 
@@ -15,8 +15,9 @@
 struct GitWalk {
 	GitRepository *repository;
 	const GitScanOptions *options;
-	GStringChunk *texts; /* the scan's */
-	GHashTable *nodes;   /* git_oid of the node -> GitNode */
+	GStringChunk *texts; /* the scan's; of `messages` until they are finished */
+	GitMessages *messages;
+	GHashTable *nodes; /* git_oid of the node -> GitNode */
 	gboolean history_marked;
 };
 
@@ -49,6 +50,7 @@ GitWalk *git_walk_new(GitRepository *repository, const GitScanOptions *options, 
 	walk->repository = repository;
 	walk->options = options;
 	walk->texts = texts;
+	walk->messages = git_messages_new(options->item_patterns, texts);
 	walk->nodes = g_hash_table_new_full(oid_hash, oid_equal, NULL, node_free);
 	return walk;
 }
@@ -57,8 +59,14 @@ void git_walk_free(GitWalk *walk)
 {
 	if (!walk)
 		return;
+	git_messages_free(walk->messages); /* first: it may be at work on the nodes */
 	g_hash_table_unref(walk->nodes);
 	g_free(walk);
+}
+
+void git_walk_finish_messages(GitWalk *walk)
+{
+	git_messages_finish(walk->messages);
 }
 
 const GitScanOptions *git_walk_options(const GitWalk *walk)
@@ -113,46 +121,19 @@ static GitNode *add_node(
 	return node;
 }
 
-static const char *keep_name(GitWalk *walk, CommitSpan name, const char *encoding)
-{
-	g_autofree char *line = commit_text_line(name, encoding, COMMIT_MAXIMUM_NAME_BYTES);
-	return g_string_chunk_insert_const(walk->texts, line);
-}
-
-static GitCommit *commit_entry(
-	GitWalk *walk, const git_oid *oid, const CommitObject *object, const char *message)
-{
-	char sha[GIT_SHA_DIGITS + 1];
-	git_oid_tostr(sha, sizeof sha, oid);
-	g_autofree char *subject = commit_subject(message);
-	GitCommit *commit = g_new0(GitCommit, 1);
-	commit->sha = g_string_chunk_insert(walk->texts, sha);
-	commit->author_name = keep_name(walk, object->author_name, object->encoding);
-	commit->author_email = keep_name(walk, object->author_email, object->encoding);
-	commit->authored_us = object->authored_us;
-	commit->subject = g_string_chunk_insert(walk->texts, subject);
-	commit->is_merge = object->parent_count > 1;
-	return commit;
-}
-
-static char *message_text(const CommitObject *object)
-{
-	return commit_text(object->message, object->encoding, MESSAGE_MAXIMUM_BYTES);
-}
-
 GitCommit *git_walk_read_commit(GitWalk *walk, const git_oid *oid, GError **error)
 {
 	CommitObject object;
 	git_odb_object *raw = read_object(walk, oid, &object, error);
 	if (!raw)
 		return NULL;
-	g_autofree char *message = message_text(&object);
-	GitCommit *commit = commit_entry(walk, oid, &object, message);
+	GitCommit *commit = git_commit_entry(walk->texts, oid, &object);
 	git_odb_object_free(raw);
 	return commit;
 }
 
-/* A commit of one of this scan's landings. */
+/* A commit of one of this scan's landings; what its message says is there when the messages are
+ * finished. */
 static GitNode *read_node(
 	GitWalk *walk, const git_oid *oid, gint32 owner, gboolean keep_message, GError **error)
 {
@@ -161,17 +142,7 @@ static GitNode *read_node(
 	if (!raw)
 		return NULL;
 	GitNode *node = add_node(walk, oid, &object, owner);
-	g_autofree char *message = message_text(&object);
-	node->commit = commit_entry(walk, oid, &object, message);
-	node->facts = message_read(message, strlen(message), walk->options->item_patterns);
-	if (object.message.size > MESSAGE_MAXIMUM_BYTES) {
-		g_ptr_array_add(node->facts->problems,
-			g_strdup_printf("the message is longer than %d bytes: the rest is not read",
-				MESSAGE_MAXIMUM_BYTES));
-	}
-	if (keep_message)
-		node->message = g_steal_pointer(&message);
-	git_odb_object_free(raw);
+	git_messages_add(walk->messages, node, raw, &object, keep_message);
 	return node;
 }
 

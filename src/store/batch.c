@@ -57,6 +57,9 @@ static gboolean send(StoreBatch *batch, const char *sql, GError **error)
 
 gboolean store_batch_add(StoreBatch *batch, const StoreValue *values, GError **error)
 {
+	if (batch->rows_per_statement == 1) /* nothing waits, so nothing is copied */
+		return store_execute(
+			batch->store, error, batch->full_statement, values, batch->columns);
 	for (gsize column = 0; column < batch->columns; column++) {
 		StoreValue value = values[column];
 		if (value.text != NULL)

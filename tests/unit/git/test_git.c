@@ -363,6 +363,60 @@ static void assert_history_owned_as_defined(const GitBed *bed, GRand *rand)
 	}
 }
 
+/* Commits "Change N", each with `Bug: N`, as files of their own: so that one can be lost. */
+#define LONG_HISTORY                                                                               \
+	"for n in $(seq 1 700); do"                                                                \
+	"  printf 'commit refs/heads/main\\nauthor Ann <a@example.org> %d +0000\\n' $n;"           \
+	"  printf 'committer Ann <a@example.org> %d +0000\\ndata <<E\\n' $n;"                      \
+	"  printf 'Change %d\\n\\nBug: %d\\nE\\n\\n' $n $n;"                                       \
+	"done | git -c fastimport.unpackLimit=9999 fast-import --quiet"
+
+static void test_messages_read_beside_the_walk_stay_with_their_commits(void **state)
+{
+	const GitBed *bed = *state;
+	RUN(bed, LONG_HISTORY);
+	g_autoptr(GitScan) scan = bed_scan(bed);
+	assert_int_equal(scan->landings->len, 700); /* more than are under way at once */
+	for (guint i = 0; i < 700; i++) {
+		const GitLanding *landing = scan->landings->pdata[i];
+		g_autofree char *subject = g_strdup_printf("Change %u", i + 1);
+		g_autofree char *message = g_strdup_printf("Change %u\n\nBug: %u\n", i + 1, i + 1);
+		g_autofree char *item = g_strdup_printf("%u", i + 1);
+		assert_string_equal(landing->subject, subject);
+		assert_string_equal(landing->message, message);
+		assert_int_equal(landing->items->len, 1);
+		assert_string_equal(landing->items->pdata[0], item);
+	}
+}
+
+static void test_a_commit_lost_while_messages_are_read_is_named(void **state)
+{
+	const GitBed *bed = *state;
+	RUN(bed, LONG_HISTORY);
+	g_autofree char *lost = bed_run(bed, "git rev-parse main~600 | tr -d '\\n'");
+	RUN(bed, "sha=$(git rev-parse main~600); rm -f .git/objects/${sha%${sha#??}}/${sha#??}");
+	bed_refused(bed->repository, "main", DROVER_ERROR_INPUT, lost, NULL);
+}
+
+static void test_messages_of_a_megabyte_do_not_wait_for_each_other(void **state)
+{
+	const GitBed *bed = *state;
+	RUN(bed, "for n in $(seq 1 12); do"
+		 "  printf 'commit refs/heads/main\\ncommitter Ann <a@example.org> %d +0000\\n' $n;"
+		 "  printf 'data <<E\\nChange %d\\n\\nBug: %d\\n' $n $n;"
+		 "  head -c 1048576 /dev/zero | tr '\\0' x; printf '\\nE\\n\\n';"
+		 "done | git fast-import --quiet");
+	g_autoptr(GitScan) scan = bed_scan(bed);
+	assert_int_equal(scan->landings->len, 12);
+	for (guint i = 0; i < 12; i++) {
+		const GitLanding *landing = scan->landings->pdata[i];
+		g_autofree char *item = g_strdup_printf("%u", i + 1);
+		assert_string_equal(landing->items->pdata[0], item);
+		assert_int_equal(strlen(landing->message), MESSAGE_MAXIMUM_BYTES);
+		assert_non_null(strstr(landing->notes->pdata[0], "longer than"));
+	}
+}
+
 static void test_ownership_of_random_histories_is_as_defined_and_incremental_equals_full(
 	void **state)
 {
@@ -396,6 +450,9 @@ int main(void)
 		TEST(test_a_revert_beside_other_work_counts_only_when_the_landing_says_so),
 		TEST(test_references_that_name_nothing_are_noted),
 		TEST(test_branches_say_how_far_ahead_they_are),
+		TEST(test_messages_read_beside_the_walk_stay_with_their_commits),
+		TEST(test_a_commit_lost_while_messages_are_read_is_named),
+		TEST(test_messages_of_a_megabyte_do_not_wait_for_each_other),
 		TEST(test_ownership_of_random_histories_is_as_defined_and_incremental_equals_full),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
