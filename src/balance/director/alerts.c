@@ -46,8 +46,8 @@ void alerts_free(Alerts *alerts)
 
 const char *alerts_kind_name(AlertKind kind)
 {
-	static const char *const names[] = {"held", "floor", "revoked", "set-aside", "list", "drover",
-		"address", "kernel", "route", "configuration", "runner", "state"};
+	static const char *const names[] = {"held", "floor", "revoked", "set-aside", "list",
+		"drover", "address", "kernel", "route", "configuration", "runner", "state"};
 	G_STATIC_ASSERT(G_N_ELEMENTS(names) == ALERT_KINDS);
 	return names[kind];
 }
