@@ -268,7 +268,36 @@ Config *config_parse(const char *name, const char *text, gsize size_bytes, GErro
 	check_defaults(&reader);
 	read_section(&reader, "global", CONFIG_SCOPE_GLOBAL, &config->global);
 	read_services(&reader);
+	config->ini = g_steal_pointer(&ini);
 	return config;
+}
+
+/* As the file spells it; a key that is not there stands nowhere in the file. */
+static void add_later(const Config *config, GPtrArray *problems, const ConfigService *service,
+	const char *key, const char *what)
+{
+	const char *section = service != NULL ? service->name : "global";
+	g_autofree const char **names = ini_keys(config->ini, section);
+	const char *spelled = key;
+	for (gsize i = 0; names[i] != NULL; i++) {
+		g_autofree char *spelling = config_spelling(names[i]);
+		if (strcmp(spelling, key) == 0)
+			spelled = names[i];
+	}
+	g_autofree char *where = ini_where(config->ini, section, spelled);
+	add_problem(problems, g_strdup_printf("%s: [%s] %s: %s", where, section, spelled, what));
+}
+
+void config_add_error(
+	Config *config, const ConfigService *service, const char *key, const char *what)
+{
+	add_later(config, config->errors, service, key, what);
+}
+
+void config_add_warning(
+	Config *config, const ConfigService *service, const char *key, const char *what)
+{
+	add_later(config, config->warnings, service, key, what);
 }
 
 Config *config_load(const char *path, GError **error)
@@ -286,6 +315,7 @@ void config_free(Config *config)
 	g_ptr_array_unref(config->services);
 	g_ptr_array_unref(config->errors);
 	g_ptr_array_unref(config->warnings);
+	ini_free(config->ini);
 	g_free(config);
 }
 

@@ -41,7 +41,7 @@ typedef struct ConfigGlobal {
 	gboolean bgp, dry_run, instrumentation;
 	char **instrumentation_ips;
 	gint64 instrumentation_port, max_checks, own;
-	char *droverd_token_file, *droverd_ca_file; /* NULL: none */
+	char *droverd_token_file, *droverd_ca_file, *list_ca_file; /* NULL: none */
 	gboolean droverd_plain;
 } ConfigGlobal;
 
@@ -95,6 +95,7 @@ typedef struct Config {
 	GPtrArray *services; /* ConfigService *, in the order of the file */
 	GPtrArray *errors;   /* char *: with any of them the configuration must not be used */
 	GPtrArray *warnings; /* char * */
+	struct Ini *ini;     /* as the file has it, for the places of errors */
 } Config;
 
 /* Fails with DROVER_ERROR_INPUT when the file is no INI at all; everything else stands in errors
@@ -102,6 +103,11 @@ typedef struct Config {
 Config *config_parse(const char *name, const char *text, gsize size_bytes, GError **error);
 Config *config_load(const char *path, GError **error);
 void config_free(Config *config);
+/* One more error, or warning, about a service's key, or one of [global] (`service` NULL). */
+void config_add_error(
+	Config *config, const ConfigService *service, const char *key, const char *what);
+void config_add_warning(
+	Config *config, const ConfigService *service, const char *key, const char *what);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
 
 gboolean config_has_status(const ConfigStatuses *statuses, guint status);

@@ -57,6 +57,35 @@ def test_check_config_says_everything_at_once(written):
     assert "error: " + path + ":6:10: [web] config: k8s:// lists are not read here" in answer.stderr
 
 
+WEB = "[web]\nprotocol = tcp\nip = 192.0.2.1\nport = 80\nscheduler = wrr\n"
+
+
+@pytest.mark.parametrize("monitor, line, why", [
+    ("ProxyFetch", "proxyfetch.body_regex = a(b", "is no regular expression: missing closing parenthesis at its byte 4"),
+    ("DNSQuery", "DNSQuery.hostnames = [ 'not..fine' ]", "'not..fine' does not fit into DNS"),
+    ("gRPC", f"grpc.service = {'x' * 5000}", "must be at most"),
+])
+def test_check_config_says_what_monitors_refuse(written, monitor, line, why):
+    path = written(f"{WEB}config = file:///x\nmonitors = {monitor}\nproxyfetch.url = http://a/\n{line}\n")
+    answer = lvs("check-config", path)
+    key = line.partition(" =")[0].lower()
+    assert answer.returncode == 2
+    assert f"error: {path}:9:{len(key) + 4}: [web] {key}: {why}" in answer.stderr
+
+
+def test_check_config_warns_of_a_token_that_is_missing(written, tmp_path):
+    text = f"[global]\ndroverd-token-file = {tmp_path}/token\n{WEB}config = drover://control/pools/web\nmonitors = TCP\n"
+    path = written(text)
+    answer = lvs("check-config", path)
+    assert answer.returncode == 0 and "1 services, 1 warnings" in answer.stdout
+    assert f"warning: {path}:8:10: [web] config: token file {tmp_path}/token: No such file" in answer.stderr
+    (tmp_path / "token").write_text("secret\n")
+    (tmp_path / "token").chmod(0o644)
+    assert "others than its owner have rights to it" in lvs("check-config", path).stderr
+    (tmp_path / "token").chmod(0o600)
+    assert lvs("check-config", path).stderr == ""
+
+
 @pytest.mark.parametrize("arguments, status", [
     ([], 2), (["nonsense"], 2), (["simulate"], 2), (["simulate", "/no/such/file"], 3), (["simulate", "a", "b"], 2),
     (["check-list", "--format"], 2), (["check-list", "--format", "yaml", "/dev/null"], 2), (["simulate", "--strict", "a"], 2),

@@ -38,7 +38,7 @@ typedef struct DirectorOptions {
 	guint32 seed;
 	Runner *runner;		/* NULL: no commands */
 	const char *token_file; /* of this host at droverd; NULL: none */
-	const char *ca_file;	/* for lists over TLS; NULL: the system's */
+	const char *ca_file;	/* that signs droverd's certificate; NULL: the system's */
 	Clock clock;
 } DirectorOptions;
 
@@ -75,6 +75,7 @@ gboolean director_undrain(Director *director, const char *service, const char *s
  *  "services": [{"name", "protocol": "tcp", "address", "port", "scheduler", "forward",
  *     "depool_threshold": ".5" as written, "can_depool": true, "can_serve": true,
  *     "route": "announced|withdrawn|off", "needed": 3, "counting": 4,
+ *     "left": 3, "kept": 1 (failures since the start: servers that left, that were held),
  *     "begun": true (false: the kernel's table of it is as it was found),
  *     "list": {"url", "read": T, "problem": null, "set_aside": null or
  *              {"since": T, "why", "servers": 3}, "version": 0},
@@ -84,7 +85,9 @@ gboolean director_undrain(Director *director, const char *service, const char *s
  *        "weight": 10, "current_weight": 10, "since": T of its state, "last_check": T,
  *        "why": "ProxyFetch: 200 in 3 ms", "active": 3, "inactive": 12,
  *        "monitors": [{"name": "ProxyFetch", "verdict": "passing|failing|unchecked|maintenance",
- *                      "good": true (its last result), "at": T, "why": "…"}]}]}],
+ *                      "good": true (its last result), "at": T, "why": "…", "took_us": 3000,
+ *                      "up_results": 7, "down_results": 1 (also in maintenance),
+ *                      "up_transitions": 1, "down_transitions": 1}]}]}],
  *  "figures": {"checks": {…checks_figures}, "kernel": {…keeper_figures}}} */
 json_t *director_status(Director *director);
 

@@ -16,6 +16,7 @@ typedef enum Level {
 	OF_SERVICE, /* service */
 	OF_SERVER,  /* service, host */
 	OF_MONITOR, /* service, host, monitor */
+	OF_FETCH,   /* the same of ProxyFetch alone, and result */
 } Level;
 
 typedef struct Metric {
@@ -91,6 +92,11 @@ static double up_of(const json_t *server)
 	return face_is_up(server);
 }
 
+static double took_seconds(const json_t *monitor)
+{
+	return face_number(monitor, "took_us") / 1e6;
+}
+
 static double alerts_of(const json_t *status)
 {
 	return (double)json_array_size(json_object_get(status, "alerts"));
@@ -108,8 +114,15 @@ static const Metric metrics[] = {
 	{OF_SERVICE, "pybal_service_up_servers", "gauge", "Servers that are up", NULL, NULL, face_is_up},
 	{OF_SERVICE, "pybal_service_pooled_servers", "gauge", "Servers that get new connections", NULL, NULL, is_pooled},
 	{OF_SERVICE, "pybal_service_can_depool", "gauge", "1 when the floor holds: a server that fails may leave", "can_depool", NULL, NULL},
+	{OF_SERVICE, "pybal_service_could_depool_total", "counter", "Servers that were down and left", "left", NULL, NULL},
+	{OF_SERVICE, "pybal_service_could_not_depool_total", "counter", "Servers that were down and had to be kept", "kept", NULL, NULL},
 	{OF_SERVICE, "pybal_service_depool_threshold", "gauge", "Part of the servers that has to be able to serve", NULL, threshold_of, NULL},
 	{OF_MONITOR, "pybal_monitor_status", "gauge", "1 when the monitor's last result was good", "good", NULL, NULL},
+	{OF_MONITOR, "pybal_monitor_up_results_total", "counter", "The monitor's good results", "up_results", NULL, NULL},
+	{OF_MONITOR, "pybal_monitor_down_results_total", "counter", "Its other results, maintenance included", "down_results", NULL, NULL},
+	{OF_MONITOR, "pybal_monitor_up_transitions_total", "counter", "Good results after others", "up_transitions", NULL, NULL},
+	{OF_MONITOR, "pybal_monitor_down_transitions_total", "counter", "Other results after good ones", "down_transitions", NULL, NULL},
+	{OF_FETCH, "pybal_monitor_proxyfetch_request_duration_seconds", "gauge", "How long the last check took, by whether it was good", NULL, took_seconds, NULL},
 
 	{OF_SERVICE, "drover_lvs_held_servers", "gauge", "Servers that are down, but kept for the floor", NULL, NULL, is_held},
 	{OF_SERVICE, "drover_lvs_maintenance_servers", "gauge", "Servers that say of themselves that they are in maintenance", NULL, NULL, is_in_maintenance},
@@ -186,6 +199,17 @@ static void sample(GString *text, const Metric *metric, const char *labels, cons
 	g_string_append_printf(text, " %s\n", number);
 }
 
+/* A result is `successful` or `failed`; of what was never checked there is none. */
+static void sample_fetch(
+	GString *text, const Metric *metric, GString *labels, const json_t *monitor)
+{
+	if (strcmp(face_text(monitor, "name"), "ProxyFetch") != 0 ||
+		!json_is_string(json_object_get(monitor, "at")))
+		return;
+	add_label(labels, "result", face_is(monitor, "good") ? "successful" : "failed");
+	sample(text, metric, labels->str, monitor);
+}
+
 /* A sample for each entry of `list`, or for what is in them; `labels` is as long after as before.
  */
 static void samples_of(
@@ -199,7 +223,9 @@ static void samples_of(
 	json_t *each;
 	json_array_foreach ((json_t *)list, index, each) {
 		add_label(labels, names[at], face_text(each, fields[at]));
-		if (level == metric->level)
+		if (level == OF_MONITOR && metric->level == OF_FETCH)
+			sample_fetch(text, metric, labels, each);
+		else if (level == metric->level)
 			sample(text, metric, labels->str, each);
 		else
 			samples_of(

@@ -350,8 +350,11 @@ static void set_up(Request *request, const FetchCall *call)
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, close_on_exec);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (call->ca_file != NULL)
+	if (call->ca_file != NULL) {
 		curl_easy_setopt(easy, CURLOPT_CAINFO, call->ca_file);
+		/* Nor what else the system trusts. */
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	}
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, call->agent);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->problem);
 	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->maximum_bytes);

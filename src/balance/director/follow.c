@@ -197,6 +197,15 @@ static void log_news(Service *service, const PoolNews *news)
 		NULL);
 }
 
+static void count_failures(Service *service)
+{
+	const GArray *news = pool_news(service->pool), *changes = pool_changes(service->pool);
+	for (guint i = 0; i < news->len; i++)
+		service->kept += g_array_index(news, PoolNews, i).kind == POOL_NEWS_HELD;
+	for (guint i = 0; i < changes->len; i++)
+		service->left += g_array_index(changes, PoolChange, i).kind == POOL_CHANGE_REMOVE;
+}
+
 static void take_news_of_pool(Service *service)
 {
 	const GArray *news = pool_news(service->pool);
@@ -273,6 +282,7 @@ void service_follow(Service *service)
 	for (guint i = 0; i < news->len; i++)
 		recovered |= g_array_index(news, PoolNews, i).kind == POOL_NEWS_UP;
 	tell_keeper(service);
+	count_failures(service);
 	take_news_of_pool(service);
 	director_announce(service->director, &service->key.address);
 	service->report_due = service->pool_changed = TRUE;

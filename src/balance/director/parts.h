@@ -65,8 +65,11 @@ typedef struct Watch {
 	ConfigMonitor monitor;
 	Check *check; /* NULL: the server has no address yet */
 	gint64 at_us; /* of the last result; 0: none */
+	gint64 took_us;
 	gboolean good;
 	char *why;
+	guint64 up_results, down_results; /* down: also in maintenance */
+	guint64 up_transitions, down_transitions;
 } Watch;
 
 struct Server {
@@ -117,6 +120,7 @@ struct Service {
 	char *problem; /* of the list, as of the last news; NULL: none */
 	gint64 read_us;
 	gint64 version, epoch;
+	guint64 left, kept; /* servers that were down, and left the pool; and were held */
 	gboolean list_unsaved, drains_unsaved;
 	gboolean pool_changed; /* alerts about it are to be looked at */
 	gboolean report_due;

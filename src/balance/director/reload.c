@@ -146,6 +146,7 @@ static void warn_of_restart(const ConfigGlobal *before, const ConfigGlobal *afte
 			g_strcmp0(before->droverd_token_file, after->droverd_token_file) != 0},
 		{"droverd-ca-file",
 			g_strcmp0(before->droverd_ca_file, after->droverd_ca_file) != 0},
+		{"list-ca-file", g_strcmp0(before->list_ca_file, after->list_ca_file) != 0},
 		{"droverd-plain", before->droverd_plain != after->droverd_plain},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)

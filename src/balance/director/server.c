@@ -103,13 +103,25 @@ static guint monitor_number(const Watch *watch)
 	g_assert_not_reached();
 }
 
+/* A first bad result is a transition, a first good one is none: servers are taken to be up. */
+static void count_result(Watch *watch, gboolean good)
+{
+	gboolean was_good = watch->at_us == 0 || watch->good;
+	watch->up_results += good ? 1 : 0;
+	watch->down_results += good ? 0 : 1;
+	watch->up_transitions += good && !was_good ? 1 : 0;
+	watch->down_transitions += !good && was_good ? 1 : 0;
+	watch->good = good;
+}
+
 static void on_result(PoolResult result, const char *why, gint64 took_us, gpointer of)
 {
 	Watch *watch = of;
 	Server *server = watch->server;
 	Service *service = server->service;
+	count_result(watch, result == POOL_RESULT_UP);
 	watch->at_us = director_now_us(service->director);
-	watch->good = result == POOL_RESULT_UP;
+	watch->took_us = took_us;
 	if (g_strcmp0(why, watch->why) != 0) {
 		g_free(watch->why);
 		watch->why = g_strdup(why);

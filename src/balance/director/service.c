@@ -86,6 +86,7 @@ Source *service_open_source(Service *service, const ConfigService *config, GErro
 		.resolver = director->resolver,
 		.token_file = first(global->droverd_token_file, director->token_file),
 		.ca_file = first(global->droverd_ca_file, director->ca_file),
+		.list_ca_file = global->list_ca_file,
 		.version = DROVER_VERSION,
 		.droverd_plain = global->droverd_plain,
 		/* Another droverd counts its epochs from the beginning. */

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "balance/director/host_token.h"
 #include "balance/monitor/checks.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -79,18 +80,53 @@ const char *settings_scheduler(const ConfigService *service)
 }
 
 /* Regular expressions, and what else only the monitors can judge. */
-static void validate_checks(const char *path, Config *config)
+static void validate_check(Config *config, const ConfigService *service, ConfigMonitor monitor)
+{
+	g_autoptr(GError) error = NULL;
+	if (checks_validate(service, monitor, &error))
+		return;
+	const char *what = strstr(error->message, ": ");
+	g_assert(what != NULL);
+	g_autofree char *key = g_strndup(error->message, (gsize)(what - error->message));
+	config_add_error(config, service, key, what + strlen(": "));
+}
+
+static void validate_checks(Config *config)
 {
 	for (guint i = 0; i < config->services->len; i++) {
 		const ConfigService *service = config->services->pdata[i];
-		for (char **name = service->monitors; name != NULL && *name != NULL; name++) {
-			g_autoptr(GError) error = NULL;
-			if (!checks_validate(service, settings_monitor(*name), &error))
-				g_ptr_array_add(config->errors,
-					g_strdup_printf("%s: [%s] %s: %s", path, service->name,
-						*name, error->message));
-		}
+		for (char **name = service->monitors; name != NULL && *name != NULL; name++)
+			validate_check(config, service, settings_monitor(*name));
 	}
+}
+
+/* Its token may come later: no error. */
+static void warn_of_token(Config *config, const char *token_file)
+{
+	for (guint i = 0; i < config->services->len; i++) {
+		const ConfigService *service = config->services->pdata[i];
+		g_autoptr(GError) error = NULL;
+		if (!g_str_has_prefix(service->config, "drover://"))
+			continue;
+		g_autofree char *token = host_token_read(token_file, &error);
+		if (token == NULL)
+			config_add_warning(config, service, "config", error->message);
+	}
+}
+
+Config *settings_look(const char *path, const char *token_file, GError **error)
+{
+	g_autoptr(Config) config = config_load(path, error);
+	if (config == NULL)
+		return NULL;
+	/* What is no configuration yet, monitors cannot judge. */
+	if (config->errors->len > 0)
+		return g_steal_pointer(&config);
+	validate_checks(config);
+	const char *named = config->global.droverd_token_file;
+	if (token_file != NULL)
+		warn_of_token(config, named != NULL ? named : token_file);
+	return g_steal_pointer(&config);
 }
 
 static void log_warnings(const char *path, const Config *config)
@@ -102,11 +138,9 @@ static void log_warnings(const char *path, const Config *config)
 
 Config *settings_load(const char *path, GError **error)
 {
-	g_autoptr(Config) config = config_load(path, error);
+	g_autoptr(Config) config = settings_look(path, NULL, error);
 	if (config == NULL)
 		return NULL;
-	if (config->errors->len == 0)
-		validate_checks(path, config);
 	if (config->errors->len > 0) {
 		g_ptr_array_add(config->errors, NULL);
 		g_autofree char *all = g_strjoinv("\n", (char **)config->errors->pdata);

@@ -64,13 +64,14 @@ extern const SourcePace source_pace_usual;
 
 typedef struct SourcePlace {
 	struct event_base *base;
-	Resolver *resolver;	/* names of web servers */
-	const char *token_file; /* of this host at droverd; NULL: none */
-	const char *ca_file;	/* that signs droverd's certificate; NULL: the system's */
-	const char *version;	/* of this program, for User-Agent */
-	gboolean droverd_plain; /* speak to droverd without TLS; else only on this machine */
-	gint64 epoch;		/* the highest that was seen before, of this list; 0: none */
-	const SourcePace *pace; /* NULL: the usual one */
+	Resolver *resolver;	  /* names of web servers */
+	const char *token_file;	  /* of this host at droverd; NULL: none */
+	const char *ca_file;	  /* that signs droverd's certificate; NULL: the system's */
+	const char *list_ca_file; /* the same of https lists */
+	const char *version;	  /* of this program, for User-Agent */
+	gboolean droverd_plain;	  /* speak to droverd without TLS; else only on this machine */
+	gint64 epoch;		  /* the highest that was seen before, of this list; 0: none */
+	const SourcePace *pace;	  /* NULL: the usual one */
 } SourcePlace;
 
 typedef struct Source Source;

@@ -14,7 +14,7 @@
 
 typedef struct HttpSource {
 	Source *source;
-	char *url, *shown, *agent;
+	char *url, *shown, *agent, *ca_file;
 	SourcePace pace;
 	Fetch *fetch;
 	struct event *turn; /* the next try */
@@ -70,6 +70,7 @@ static void on_turn(evutil_socket_t unused, short what, void *of)
 	HttpSource *self = of;
 	const FetchCall call = {.url = self->url,
 		.etag = self->etag,
+		.ca_file = self->ca_file,
 		.agent = self->agent,
 		.timeout_ms = self->pace.fetch_timeout_ms,
 		.maximum_bytes = SERVER_LIST_MAXIMUM_BYTES};
@@ -86,6 +87,7 @@ static gpointer http_begin(
 	self->url = g_strdup(url);
 	self->shown = fetch_shown(url);
 	self->agent = g_strdup_printf("drover-lvs/%s", place->version);
+	self->ca_file = g_strdup(place->list_ca_file);
 	self->pace = place->pace != NULL ? *place->pace : source_pace_usual;
 	self->fetch = fetch_new(place->base, place->resolver);
 	self->turn = evtimer_new(place->base, on_turn, self);
@@ -101,6 +103,7 @@ static void http_end(gpointer of)
 	g_free(self->url);
 	g_free(self->shown);
 	g_free(self->agent);
+	g_free(self->ca_file);
 	g_free(self->etag);
 	g_free(self);
 }

@@ -20,9 +20,13 @@ static json_t *status_watch(const Watch *watch, const PoolTally *tally)
 		[POOL_FAILING] = "failing",
 		[POOL_MAINTENANCE] = "maintenance",
 	};
-	return json_pack("{s:s, s:s, s:b, s:o, s:o}", "name",
+	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "name",
 		config_monitor_names()[watch->monitor], "verdict", verdicts[tally->verdict], "good",
-		watch->good, "at", report_time(watch->at_us), "why", text_or_null(watch->why));
+		watch->good, "at", report_time(watch->at_us), "why", text_or_null(watch->why),
+		"took_us", (json_int_t)watch->took_us, "up_results", (json_int_t)watch->up_results,
+		"down_results", (json_int_t)watch->down_results, "up_transitions",
+		(json_int_t)watch->up_transitions, "down_transitions",
+		(json_int_t)watch->down_transitions);
 }
 
 static const char *status_drain(const Server *server, const PoolServer *known)
@@ -102,15 +106,17 @@ static json_t *status_service(const Service *service)
 	address_text(&service->key.address, address);
 	g_autofree char *threshold = threshold_as_written(config->depool_threshold);
 	return json_pack(
-		"{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:b, s:b, s:s, s:I, s:i, s:b, s:o, s:o}",
+		"{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:b, s:b, s:s, s:I, s:i, s:I, s:I, s:b, s:o, "
+		"s:o}",
 		"name", config->name, "protocol", word_of("protocol", config->protocol), "address",
 		address, "port", (int)config->port, "scheduler", settings_scheduler(config),
 		"forward", word_of("forward", config->forward), "depool_threshold", threshold,
 		"can_depool", pool_can_depool(service->pool), "can_serve",
 		pool_able(service->pool) > 0, "route", status_route(service), "needed",
 		(json_int_t)pool_needed(service->pool), "counting",
-		(int)pool_counting(service->pool), "begun", service->said, "list",
-		status_list(service), "servers", servers);
+		(int)pool_counting(service->pool), "left", (json_int_t)service->left, "kept",
+		(json_int_t)service->kept, "begun", service->said, "list", status_list(service),
+		"servers", servers);
 }
 
 static json_t *status_figures(const Director *director)

@@ -53,7 +53,8 @@ Check *checks_watch(Checks *checks, const ConfigService *service, ConfigMonitor 
 /* No call to `tell` after this. May be called from within `tell`. */
 void checks_leave(Check *check);
 
-/* What checks_watch() would refuse, without a network: for check-config. */
+/* What checks_watch() would refuse, without a network: for check-config. The error begins with the
+ * key: "proxyfetch.body-regex: is no regular expression: …". */
 gboolean checks_validate(const ConfigService *service, ConfigMonitor monitor, GError **error);
 
 typedef struct ChecksFigures {

@@ -31,7 +31,7 @@ typedef struct Monitor {
 	 * counted from start(). */
 	void (*times)(const ConfigService *service, gint64 *interval_ms, gint64 *timeout_ms);
 	/* What start() needs of the service, made once for all servers that have the same keys.
-	 * NULL: nothing. Fails with DROVER_ERROR_INPUT. */
+	 * NULL: nothing. Fails with DROVER_ERROR_INPUT; the message is "KEY: what is wrong". */
 	gpointer (*settings_new)(const ConfigService *service, GError **error);
 	void (*settings_free)(gpointer settings);
 	/* Sockets (or processes) that a check has open at one time. NULL: 1. */

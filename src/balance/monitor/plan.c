@@ -91,19 +91,13 @@ static char *plan_key(const ConfigService *service, ConfigMonitor monitor)
 Plan *plan_new(const ConfigService *service, ConfigMonitor monitor, GError **error)
 {
 	const Monitor *way = monitors[monitor];
-	if (way == NULL) {
-		drover_error_set(error, DROVER_ERROR_INPUT,
-			"%s: the monitor %s is not there yet: take another one", service->name,
-			config_monitor_names()[monitor]);
-		return NULL;
-	}
+	g_assert(way != NULL);
 	gpointer settings = NULL;
 	if (way->settings_new != NULL) {
 		GError *trouble = NULL;
 		settings = way->settings_new(service, &trouble);
 		if (trouble != NULL) {
-			g_propagate_prefixed_error(
-				error, trouble, "%s: %s: ", service->name, way->name);
+			g_propagate_error(error, trouble);
 			return NULL;
 		}
 	}

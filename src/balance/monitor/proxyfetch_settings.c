@@ -70,7 +70,8 @@ static gboolean fetch_url_read(const char *text, FetchUrl *url, GError **error)
 	g_autofree char *host = host_of(place);
 	if (host == NULL || !is_port(place)) {
 		drover_error_set(error, DROVER_ERROR_INPUT,
-			"the URL %s names no host: it must be as http://www.example.org/path",
+			"proxyfetch.url: %s names no host: it must be as "
+			"http://www.example.org/path",
 			text);
 		return FALSE;
 	}
@@ -110,7 +111,7 @@ static gboolean compile(FetchSettings *settings, const char *pattern, GError **e
 {
 	if (strlen(pattern) > PROXYFETCH_MAXIMUM_PATTERN_BYTES) {
 		drover_error_set(error, DROVER_ERROR_INPUT,
-			"body-regex is longer than %d bytes: look for less",
+			"proxyfetch.body-regex: is longer than %d bytes: look for less",
 			PROXYFETCH_MAXIMUM_PATTERN_BYTES);
 		return FALSE;
 	}
@@ -122,8 +123,8 @@ static gboolean compile(FetchSettings *settings, const char *pattern, GError **e
 		PCRE2_UCHAR words[128];
 		pcre2_get_error_message(number, words, sizeof words);
 		drover_error_set(error, DROVER_ERROR_INPUT,
-			"body-regex is no regular expression: %s at its byte %zu", (char *)words,
-			(gsize)at + 1);
+			"proxyfetch.body-regex: is no regular expression: %s at its byte %zu",
+			(char *)words, (gsize)at + 1);
 		return FALSE;
 	}
 	/* Where memory may not become code (seccomp, SELinux) it is interpreted instead. */
@@ -144,7 +145,7 @@ FetchSettings *fetch_settings_new(const ConfigService *service, GError **error)
 	g_array_set_clear_func(settings->urls, (GDestroyNotify)fetch_url_clear);
 	if (urls == NULL || urls[0] == NULL) {
 		drover_error_set(
-			error, DROVER_ERROR_INPUT, "there is no URL to fetch: set proxyfetch.url");
+			error, DROVER_ERROR_INPUT, "proxyfetch.url: there is no URL to fetch");
 		return NULL;
 	}
 	for (; *urls != NULL; urls++) {

@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "balance/director/enrol.h"
+#include "programs/drover-lvs/run.h"
 
-#define TOKEN_FILE "/var/lib/drover-lvs/token"
-#define USER	   "drover-lvs"
+#define USER "drover-lvs"
 
 typedef struct Options {
 	char *server, *ca_file, *token_file, *user;
@@ -38,7 +38,7 @@ static gboolean read_options(int argc, char **argv, Options *options, GError **e
 		{"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &options->ca_file,
 			"Who signs droverd's certificate (the system's authorities)", "FILE"},
 		{"token-file", 0, 0, G_OPTION_ARG_FILENAME, &options->token_file,
-			"Where the token is kept (" TOKEN_FILE ")", "FILE"},
+			"Where the token is kept (" RUN_TOKEN_FILE ")", "FILE"},
 		{"user", 0, 0, G_OPTION_ARG_STRING, &options->user,
 			"Whose file it is when started as root (" USER ")", "USER"},
 		{"plain", 0, 0, G_OPTION_ARG_NONE, &options->plain,
@@ -61,7 +61,7 @@ static gboolean read_options(int argc, char **argv, Options *options, GError **e
 		return FALSE;
 	}
 	if (options->token_file == NULL)
-		options->token_file = g_strdup(TOKEN_FILE);
+		options->token_file = g_strdup(RUN_TOKEN_FILE);
 	return TRUE;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "balance/config.h"
+#include "balance/director/settings.h"
 #include "balance/server_list.h"
 #include "balance/simulate.h"
 #include "base/error.h"
@@ -79,7 +80,7 @@ static gboolean run_check_list(const Arguments *arguments, GError **error)
 
 static gboolean run_check_config(const Arguments *arguments, GError **error)
 {
-	g_autoptr(Config) config = config_load(arguments->file, error);
+	g_autoptr(Config) config = settings_look(arguments->file, RUN_TOKEN_FILE, error);
 	if (config == NULL)
 		return FALSE;
 	print_warnings(config->warnings);

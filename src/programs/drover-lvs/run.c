@@ -23,7 +23,6 @@
 #include "programs/drover-lvs/daemon.h"
 
 #define CONFIG_FILE	   "/etc/drover-lvs/drover-lvs.conf"
-#define STATE_FOLDER	   "/var/lib/drover-lvs"
 #define USER		   "drover-lvs"
 #define DESCRIPTORS_WANTED 65536
 
@@ -70,7 +69,7 @@ static gboolean read_options(int argc, char **argv, Options *options, GError **e
 		{"config", 0, 0, G_OPTION_ARG_FILENAME, &options->config,
 			"Configuration (" CONFIG_FILE ")", "FILE"},
 		{"state-folder", 0, 0, G_OPTION_ARG_FILENAME, &options->state,
-			"Last good lists, drains, the host's token (" STATE_FOLDER ")", "DIR"},
+			"Last good lists, drains, the host's token (" RUN_STATE_FOLDER ")", "DIR"},
 		{"socket", 0, 0, G_OPTION_ARG_FILENAME, &options->socket,
 			"Control socket (" CONTROL_SOCKET ")", "PATH"},
 		{"socket-group", 0, 0, G_OPTION_ARG_STRING, &options->group,
@@ -98,7 +97,7 @@ static gboolean read_options(int argc, char **argv, Options *options, GError **e
 	if (!parse(context, argc, argv, error))
 		return FALSE;
 	set_default(&options->config, CONFIG_FILE);
-	set_default(&options->state, STATE_FOLDER);
+	set_default(&options->state, RUN_STATE_FOLDER);
 	set_default(&options->socket, CONTROL_SOCKET);
 	set_default(&options->user, USER);
 	set_default(&options->command_user, options->user);

@@ -218,7 +218,7 @@ static void test_errors_change_nothing(void **state)
 		const char *more, *error;
 	} table[] = {
 		{"depool-threshold = 2", "depool"},
-		{"proxyfetch.body-regex = (", "[web] ProxyFetch: proxyfetch.body-regex: missing )"},
+		{"proxyfetch.body-regex = (", "[web] proxyfetch.body-regex: missing )"},
 		{"[tls]\nprotocol = tcp\nip = 192.0.2.1\nport = 80\nscheduler = rr\n"
 		 "config = file:///nowhere",
 			"is that of [web] already"},

@@ -363,7 +363,7 @@ static void test_a_name_that_is_none_is_an_error(void **state)
 	ConfigService *service = bed_service(
 		&scene->config, LAZY "dnsquery.hostnames = [ 'fine.example', 'not..fine' ]\n");
 	assert_false(checks_validate(service, CONFIG_DNSQUERY, &error));
-	assert_string_equal(error->message, "web: DNSQuery: dnsquery.hostnames: 'not..fine' does "
+	assert_string_equal(error->message, "dnsquery.hostnames: 'not..fine' does "
 					    "not fit into DNS: parts of 1 to "
 					    "63 ASCII letters, without blanks, 253 in all");
 }

@@ -238,8 +238,7 @@ static void test_a_service_that_is_too_long_is_an_error(void **state)
 	Config *config;
 	ConfigService *service = bed_service(&config, lines);
 	assert_false(checks_validate(service, CONFIG_GRPC, &error));
-	assert_string_equal(
-		error->message, "web: gRPC: grpc.service: must be at most 255 bytes of UTF-8");
+	assert_string_equal(error->message, "grpc.service: must be at most 255 bytes of UTF-8");
 	config_free(config);
 }
 

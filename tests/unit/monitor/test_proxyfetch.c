@@ -161,7 +161,7 @@ static void test_what_is_no_regular_expression_is_refused(void **state)
 	g_autoptr(GError) error = NULL;
 	ConfigService *service = bed_service(&config, SERVICE "proxyfetch.body-regex = a(b\n");
 	assert_false(checks_validate(service, CONFIG_PROXYFETCH, &error));
-	assert_string_equal(error->message, "web: ProxyFetch: body-regex is no regular expression: "
+	assert_string_equal(error->message, "proxyfetch.body-regex: is no regular expression: "
 					    "missing closing parenthesis at its byte 4");
 }
 
@@ -174,8 +174,8 @@ static void test_a_long_regular_expression_is_refused(void **state)
 		g_strconcat(SERVICE "proxyfetch.body-regex = ", long_one, "\n", NULL);
 	ConfigService *service = bed_service(&config, lines);
 	assert_false(checks_validate(service, CONFIG_PROXYFETCH, &error));
-	assert_string_equal(error->message,
-		"web: ProxyFetch: body-regex is longer than 4096 bytes: look for less");
+	assert_string_equal(
+		error->message, "proxyfetch.body-regex: is longer than 4096 bytes: look for less");
 }
 
 static void test_maintenance_is_not_down(void **state)

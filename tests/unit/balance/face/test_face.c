@@ -187,6 +187,19 @@ static void test_metrics_say_the_status_in_numbers(void **state)
 		"pybal_service_depool_threshold{service=\"web\"} 0.5",
 		"pybal_monitor_status{service=\"web\",host=\"a\",monitor=\"ProxyFetch\"} 1",
 		"pybal_monitor_status{service=\"web\",host=\"b\",monitor=\"ProxyFetch\"} 0",
+		"pybal_service_could_depool_total{service=\"web\"} 5",
+		"pybal_service_could_not_depool_total{service=\"web\"} 2",
+		"# TYPE pybal_monitor_up_results_total counter",
+		"pybal_monitor_up_results_total{service=\"web\",host=\"a\",monitor="
+		"\"ProxyFetch\"} 7",
+		"pybal_monitor_down_results_total{service=\"web\",host=\"b\",monitor="
+		"\"ProxyFetch\"} 4",
+		"pybal_monitor_down_transitions_total{service=\"web\",host=\"b\",monitor="
+		"\"ProxyFetch\"} 1",
+		"pybal_monitor_proxyfetch_request_duration_seconds{service=\"web\",host=\"a\","
+		"monitor=\"ProxyFetch\",result=\"successful\"} 0.003",
+		"pybal_monitor_proxyfetch_request_duration_seconds{service=\"web\",host=\"b\","
+		"monitor=\"ProxyFetch\",result=\"failed\"} 0.00025",
 		"drover_lvs_held_servers{service=\"web\"} 1",
 		"drover_lvs_draining_servers{service=\"web\"} 1",
 		"drover_lvs_needed_servers{service=\"web\"} 2",
