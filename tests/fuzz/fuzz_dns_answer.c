@@ -14,7 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	DnsQuestion question;
 	DnsAnswer answer;
-	guint16 id = size >= 2 ? (guint16)(bytes[0] << 8 | bytes[1]) : 0;
+	guint16 id = 0;
+	if (size >= 2)
+		id = (guint16)(bytes[0] << 8 | bytes[1]);
 	g_assert(dns_question("a.bc", 1, id, &question));
 	DnsFit fit = dns_answer_read(&question, bytes, size, &answer);
 	g_assert(fit == DNS_FOREIGN || size >= question.size_bytes);
