@@ -23,6 +23,19 @@ def test_from_a_commit_to_deployable(drover, repository):
     assert "the tip, may be deployed" in drover("landing deployable").lines[0]
 
 
+
+def test_who_begins_with_a_history_is_told_of_the_baseline_until_something_may_be_deployed(drover, repository):
+    hint = "Is a landing of web live already? Accept it and all before it: drover product set web --baseline N"
+    repository.commit("Change login", "Bug: 1")
+    drover(f"product add web --repository {repository.path}")
+    assert hint in drover("landing scan").err
+    assert hint in drover("landing deployable").err
+    assert hint not in drover("landing scan").err  # nothing is new: it was said
+    drover("product set web --baseline 1")
+    said = drover("landing deployable")
+    assert "landing 1" in said.out and hint not in said.err
+
+
 def test_everything_twice_is_no_change(web):
     before = web.json("history verify")
     assert "web: 0 new landings" in web("landing scan").out

@@ -135,6 +135,17 @@ def test_a_store_that_was_migrated_meanwhile_ends_droverd_in_words(web, daemons)
     assert "event=store.outdated" in daemon.log and "use the newer drover" in daemon.log
 
 
+def test_a_schema_that_lost_what_droverd_asks_for_is_outdated_and_not_away(web, daemons):
+    daemon = daemons(web)
+    with sqlite3.connect(web.database) as database:
+        database.execute("ALTER TABLE pool RENAME TO flock")
+        database.execute("INSERT INTO counter VALUES ('pools', 1000000) ON CONFLICT DO UPDATE SET value = 1000000")
+        database.execute("INSERT INTO schema_version (version, name) SELECT max(version) + 1, 'newer' FROM schema_version")
+    assert daemon.process.wait(20) == 4
+    daemon.reader.join()
+    assert "event=store.outdated" in daemon.log
+
+
 def test_healthz_says_ok_to_anybody(served):
     served.token = None
     said = served("GET", "//healthz")

@@ -129,17 +129,26 @@ static gboolean is_welcome(const char *owner, gpointer of)
 }
 
 /* Another drover has migrated the store: what this one would write may not fit any more. */
-static void check_schema(Daemon *daemon, Store *store)
+static gboolean is_outdated(Daemon *daemon, Store *store)
 {
 	g_autoptr(GError) error = NULL;
 	if (store_check_schema(store, &error) || !drover_error_is(error, DROVER_ERROR_CONFLICT))
-		return;
+		return FALSE;
 	daemon->outdated = g_steal_pointer(&error);
 	kill(getpid(), SIGTERM);
+	return TRUE;
 }
 
+/* The schema comes first: in a newer one, nothing else that is asked here need have an answer. */
 static gboolean look(Watcher *watcher, GError **error)
 {
+	gint64 now_ms = clock_monotonic_ms();
+	if (now_ms >= watcher->next_round_ms) {
+		watcher->next_round_ms = now_ms + WATCH_ROUND_MS;
+		if (is_outdated(watcher->daemon, watcher->store))
+			return TRUE;
+		http_events_weed(watcher->daemon->events, is_welcome, watcher);
+	}
 	gint64 changes, silent, mark = maintenance_file_mark(watcher->daemon);
 	if (!store_counter_get(watcher->store, STORE_CHANGES, &changes, error) ||
 		!look_at_pools(watcher, error) || !look_at_silence(watcher, &silent, error))
@@ -150,12 +159,6 @@ static gboolean look(Watcher *watcher, GError **error)
 	watcher->changes = changes;
 	watcher->mark = mark;
 	watcher->silent = silent;
-	gint64 now_ms = clock_monotonic_ms();
-	if (now_ms < watcher->next_round_ms)
-		return TRUE;
-	watcher->next_round_ms = now_ms + WATCH_ROUND_MS;
-	http_events_weed(watcher->daemon->events, is_welcome, watcher);
-	check_schema(watcher->daemon, watcher->store);
 	return TRUE;
 }
 
