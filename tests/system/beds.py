@@ -7,7 +7,6 @@ import json
 import os
 import pathlib
 import re
-import signal
 import socket
 import subprocess
 import threading
@@ -16,14 +15,13 @@ import uuid
 
 import pytest
 
-from conftest import ALLOW_ROOT, BUILD, ROOT, Drover, frozen_environment
+from conftest import BUILD, ROOT, Drover, Droverd, frozen_environment
 
 KILL_AT = BUILD / "tests/system/crash/libkill_at.so"
 FULL = bool(os.environ.get("DROVER_TEST_FULL"))
 SERVER = os.environ.get("DROVER_TEST_POSTGRESQL")
 NEEDS_POSTGRESQL = pytest.mark.skipif(not SERVER, reason="run by tests/with-postgres")
 ENGINES = ["sqlite", pytest.param("postgresql", marks=NEEDS_POSTGRESQL)]
-DAEMON_ENDS_S = 20
 
 
 def wait_until(true, what, seconds=10.0):
@@ -184,42 +182,13 @@ class Client:
         return self._connect()
 
 
-class Daemon:
-    """A running droverd; its log is read all the time."""
-
-    program = BUILD / "droverd"
+class Daemon(Droverd):
+    """A droverd on a drover's store, asked as a person with a token asks."""
 
     def __init__(self, drover, *options, environment=None):
         self.drover = drover
-        words = [str(self.program), *drover.place, "--admin", "127.0.0.1:0", "--public", "127.0.0.1:0", *options,
-                 *ALLOW_ROOT]
-        self.process = subprocess.Popen(
-            words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=drover.folder,
-            env={**drover.environment, **(environment or {})})
-        self.lines = []
-        self.reader = threading.Thread(target=self._read)
-        self.reader.start()
         self.token = None
-
-    def _read(self):
-        for line in self.process.stderr:
-            self.lines.append(line.rstrip("\n"))
-        self.process.stderr.close()
-
-    @property
-    def log(self):
-        return "\n".join(self.lines)
-
-    def said(self, text):
-        return next((line for line in list(self.lines) if text in line), None)
-
-    def ready(self):
-        line = wait_until(lambda: self.said("event=droverd.ready") or self.process.poll() is not None and "dead",
-                          "droverd is ready", 20)
-        assert line != "dead", self.log
-        self.port = int(re.search(r"admin=\S+:(\d+)", line).group(1))
-        self.public_port = int(re.search(r"public=\S+:(\d+)", line).group(1))
-        return self
+        super().__init__(drover.place, {**drover.environment, **(environment or {})}, *options, folder=drover.folder)
 
     def client(self, **how):
         return Client(self.port, self.token, **how)
@@ -231,17 +200,6 @@ class Daemon:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
 
-    def stop(self, number=signal.SIGTERM):
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        try:
-            return self.process.wait(DAEMON_ENDS_S)
-        finally:
-            if self.process.poll() is None:
-                self.process.kill()
-                self.process.wait()
-            self.reader.join()
-
 
 @pytest.fixture
 def daemons():
@@ -251,7 +209,7 @@ def daemons():
     def start(drover, *options, ready=True, **how):
         daemon = Daemon(drover, *options, **how)
         started.append(daemon)
-        return daemon.ready() if ready else daemon
+        return daemon.wait_until_ready() if ready else daemon
 
     yield start
     for daemon in started:

@@ -18,9 +18,12 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import shlex
+import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -29,6 +32,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("DROVER_BUILD", ROOT / "build")).resolve()
 # Whoever runs the tests as root says so; the programs are to refuse it otherwise.
 ALLOW_ROOT = ["--allow-root"] if os.environ.get("DROVER_TEST_ALLOW_ROOT") else []
+READY_S, ENDS_S = 30, 60
 KEPT = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH")
 
 
@@ -91,37 +95,54 @@ class Drover:
 
 
 class Droverd:
-    """The server on a drover's store, on ports that the kernel picks. Does not scan by itself."""
+    """A droverd under way, on ports that the kernel picks unless `options` say otherwise; its log is read all the time.
+
+    .port and .public_port are there when wait_until_ready() has returned."""
 
     program = BUILD / "droverd"
 
-    def __init__(self, drover, *options):
-        folder = drover.folder
-        (folder / "droverd.conf").write_text("[clock]\nscan-every = 0\nremind-every = 0\n")
-        self.log = folder / "droverd.log"
+    def __init__(self, place, environment, *options, folder=None):
         self.process = subprocess.Popen(
-            [self.program, "--config", folder / "droverd.conf", "--state", drover.state, "--log-json",
-             "--admin", "127.0.0.1:0", "--public", "127.0.0.1:0", *ALLOW_ROOT, *options],
-            stderr=self.log.open("w"), cwd=folder, env=drover.environment)
-        ready = self.wait_for("droverd.ready")
-        self.admin, self.public = f"http://{ready['admin']}", f"http://{ready['public']}"
+            [str(self.program), *map(str, place), "--admin", "127.0.0.1:0", "--public", "127.0.0.1:0",
+             *map(str, options), *ALLOW_ROOT],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", cwd=folder, env=environment)
+        self.lines = []
+        self.port = self.public_port = None
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
-    def events(self):
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+    def _read(self):
+        for line in self.process.stderr:
+            self.lines.append(line.rstrip("\n"))
+        self.process.stderr.close()
 
-    def wait_for(self, event, seconds=30):
-        """The first event of that name in the log."""
-        for _ in range(seconds * 50):
-            for each in self.events():
-                if each["event"] == event:
-                    return each
-            assert self.process.poll() is None, self.log.read_text()
-            time.sleep(0.02)
-        raise AssertionError(f"no {event} in {seconds} s: {self.log.read_text()}")
+    @property
+    def log(self):
+        return "\n".join(list(self.lines))
 
-    def stop(self):
-        self.process.terminate()
-        return self.process.wait(timeout=30)
+    def said(self, text):
+        return next((line for line in list(self.lines) if text in line), None)
+
+    def wait_until_ready(self):
+        until = time.monotonic() + READY_S
+        while not (line := self.said("event=droverd.ready")):
+            assert self.process.poll() is None and time.monotonic() < until, self.log
+            time.sleep(0.01)
+        self.port, self.public_port = (
+            int(re.search(rf" {address}=\S+:(\d+)", line)[1]) for address in ("admin", "public"))
+        return self
+
+    def stop(self, number=signal.SIGTERM):
+        """Its exit status. Who does not end is killed, and fails the test."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(ENDS_S)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self.reader.join()
 
 
 class Repository:
@@ -182,10 +203,11 @@ def drover(tmp_path, environment):
 
 @pytest.fixture
 def server(drover):
-    """droverd on the same store as `drover`."""
+    """droverd on the same store as `drover`. Does not scan by itself."""
     drover("status")
-    running = Droverd(drover)
-    yield running
+    (drover.folder / "droverd.conf").write_text("[clock]\nscan-every = 0\nremind-every = 0\n")
+    running = Droverd(drover.place, drover.environment, "--config", drover.folder / "droverd.conf", folder=drover.folder)
+    yield running.wait_until_ready()
     assert running.stop() == 0
 
 
@@ -197,7 +219,7 @@ def through(drover, server, role="admin", person="ada"):
         drover(f"user grant {person} {role} all")
     remote = Drover(drover.folder, {**drover.environment, "DROVER_TOKEN": drover(
         f"token add tests --person {person}").out.strip()})
-    remote.place = ["--server", server.admin]
+    remote.place = ["--server", f"http://127.0.0.1:{server.port}"]
     return remote
 
 

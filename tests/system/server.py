@@ -11,14 +11,11 @@ import http.client
 import json
 import re
 import socket
-import subprocess
-import threading
 import time
 import urllib.parse
 
-from conftest import ALLOW_ROOT, BUILD, Drover, Repository, frozen_environment
+from conftest import Drover, Droverd, Repository, frozen_environment
 
-READY_S = 30
 PASSWORD = "correct horse battery"
 
 
@@ -53,35 +50,14 @@ class Answer:
         return found
 
 
-class Server:
-    """droverd on a state folder, on ports that the kernel chose."""
+class Server(Droverd):
+    """droverd on a state folder, asked in proper HTTP and in bytes."""
 
-    def __init__(self, state, environment, *options, admin="127.0.0.1:0"):
+    def __init__(self, state, environment, *options):
+        super().__init__(["--state", state], environment, *options)
+        self.wait_until_ready()
         self.state = state
-        self.log = []
-        self.process = subprocess.Popen(
-            [str(BUILD / "droverd"), "--state", str(state), "--admin", admin, "--public", "127.0.0.1:0", *options,
-             *ALLOW_ROOT],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", env=environment)
-        self.is_ready = threading.Event()
-        self.reader = threading.Thread(target=self._read_log, daemon=True)
-        self.reader.start()
-        assert self.is_ready.wait(READY_S) and self.ready, "".join(self.log)
-        self.admin, self.public = self._port("admin"), self._port("public")
-
-    def _read_log(self):
-        for line in self.process.stderr:
-            self.log.append(line)
-            if "event=droverd.ready" in line:
-                self.is_ready.set()
-        self.is_ready.set()
-
-    @property
-    def ready(self):
-        return next((line for line in self.log if "event=droverd.ready" in line), None)
-
-    def _port(self, name):
-        return int(re.search(rf" {name}=\S*:(\d+)", self.ready).group(1))
+        self.admin, self.public = self.port, self.public_port
 
     def connect(self, port=None, timeout=30):
         return socket.create_connection(("127.0.0.1", port or self.admin), timeout=timeout)
@@ -131,10 +107,8 @@ class Server:
         return re.search(r'name="csrf" value="([^"]+)"', self.ask("GET", "/tokens", cookie=cookie).text).group(1)
 
     def stop(self, expected=0):
-        self.process.terminate()
-        assert self.process.wait(60) == expected, "".join(self.log[-200:])
-        self.reader.join(10)
-        assert "runtime error" not in "".join(self.log)
+        assert super().stop() == expected, "\n".join(self.lines[-200:])
+        assert "runtime error" not in self.log
 
 
 class House(Server):

@@ -74,7 +74,7 @@ def test_the_token_comes_from_a_file_too(web, server):
     (web.folder / "token").chmod(0o600)
     remote("landing list --token-file token")
     remote("landing list", DROVER_TOKEN_FILE="token")
-    (web.folder / "client.conf").write_text(f"[server]\nurl = {server.admin}\ntoken-file = token\n")
+    (web.folder / "client.conf").write_text(f"[server]\nurl = http://127.0.0.1:{server.port}\ntoken-file = token\n")
     remote.place = ["--config", "client.conf"]
     remote("landing list")
     (web.folder / "token").chmod(0o644)

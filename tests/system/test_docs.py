@@ -351,7 +351,7 @@ def rows_under(page, heading):
 
 
 def test_the_table_of_metrics_is_what_the_server_says(web, server):
-    asking = urllib.request.Request(f"{server.admin}/metrics", headers={"Authorization": f"Bearer {admin_token(web)}"})
+    asking = urllib.request.Request(f"http://127.0.0.1:{server.port}/metrics", headers={"Authorization": f"Bearer {admin_token(web)}"})
     with urllib.request.urlopen(asking, timeout=20) as answer:
         said = answer.read().decode()
     names = {re.match(r"\w+", line)[0] for line in said.splitlines() if line and not line.startswith("#")}

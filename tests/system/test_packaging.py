@@ -99,7 +99,7 @@ def test_systemd_is_told_when_droverd_is_ready_and_that_it_lives(drover, tmp_pat
         listener.settimeout(30)
         drover("status")
         drover.environment["NOTIFY_SOCKET"] = str(path)
-        server = Droverd(drover)
+        server = Droverd(drover.place, drover.environment, folder=drover.folder)
         told = [listener.recv(100).decode()]
         while told[-1] != "WATCHDOG=1":
             told.append(listener.recv(100).decode())

@@ -3,13 +3,11 @@
 import html.parser
 import http.client
 import re
-import subprocess
-import time
 import urllib.parse
 
 import pytest
 
-from conftest import ALLOW_ROOT, BUILD
+from conftest import Droverd
 
 HOSTILE = "Serve <script>alert(1)</script> \"pages\" & 'more'"
 
@@ -83,21 +81,9 @@ def browser(web, repository, tmp_path):
     """Somebody at the login page; `web` has a sixth landing with a hostile subject."""
     repository.commit(HOSTILE, "Bug: 6")
     web("landing scan")
-    log = tmp_path / "droverd.log"
-    with log.open("w") as stream:
-        server = subprocess.Popen(
-            [str(BUILD / "droverd"), "--state", str(web.state), "--admin", "127.0.0.1:0", "--public",
-             "127.0.0.1:0", *ALLOW_ROOT], stdout=stream, stderr=stream, cwd=tmp_path, env=web.environment)
-    try:
-        found = None
-        while not found:
-            assert server.poll() is None, log.read_text()
-            time.sleep(0.02)
-            found = re.search(r"event=droverd\.ready .*admin=(\S+)", log.read_text())
-        yield Browser(found[1])
-    finally:
-        server.terminate()
-        server.wait(30)
+    server = Droverd(["--state", web.state], web.environment, folder=tmp_path).wait_until_ready()
+    yield Browser(f"127.0.0.1:{server.port}")
+    server.stop()
 
 
 def link_of(drover, name, role):
