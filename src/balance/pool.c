@@ -45,6 +45,8 @@ Pool *pool_new(const PoolPolicy *policy)
 	take_policy(pool, policy);
 	pool->servers = g_ptr_array_new_with_free_func((GDestroyNotify)server_free);
 	pool->by_name = g_hash_table_new(g_str_hash, g_str_equal);
+	pool->held = g_hash_table_new(NULL, NULL);
+	pool->worked_on = g_ptr_array_new();
 	pool->changes = g_array_new(FALSE, FALSE, sizeof(PoolChange));
 	pool->news = g_array_new(FALSE, FALSE, sizeof(PoolNews));
 	g_array_set_clear_func(pool->changes, (GDestroyNotify)change_clear);
@@ -58,6 +60,8 @@ void pool_free(Pool *pool)
 		return;
 	g_strfreev(pool->monitors);
 	g_hash_table_unref(pool->by_name);
+	g_hash_table_unref(pool->held);
+	g_ptr_array_unref(pool->worked_on);
 	g_ptr_array_unref(pool->servers);
 	g_array_unref(pool->changes);
 	g_array_unref(pool->news);
@@ -121,6 +125,7 @@ static void drop_unlisted(Pool *pool)
 			continue;
 		pool_order_removed(pool, server);
 		g_hash_table_remove(pool->by_name, server->name);
+		g_hash_table_remove(pool->held, server);
 		g_ptr_array_remove_index(pool->servers, i);
 	}
 }
@@ -201,13 +206,16 @@ gboolean pool_result(Pool *pool, const char *name, guint monitor, PoolResult res
 	if (server == NULL || !server->ready || monitor >= pool->monitor_count)
 		return FALSE;
 	gboolean up = server->up, maintenance = server->maintenance;
+	gboolean may_release = g_hash_table_size(pool->held) > 0 && pool_can_depool(pool);
+	pool_uncount(pool, server);
 	tally(pool, &server->tallies[monitor], result);
 	server->checked |= result == POOL_RESULT_UP;
 	judge(pool, server, now_ms);
 	/* Nearly every result says what the last one said; those must cost nothing. */
-	if (server->up != up || server->maintenance != maintenance ||
-		(pool->held > 0 && pool_can_depool(pool)))
-		pool_settle(pool, POOL_SETTLE_RESULT, now_ms);
+	if (server->up != up || server->maintenance != maintenance || may_release)
+		pool_settle_result(pool, server, now_ms);
+	else
+		pool_count(pool, server);
 	return TRUE;
 }
 
@@ -344,18 +352,12 @@ guint64 pool_needed(const Pool *pool)
 
 guint pool_held_count(const Pool *pool)
 {
-	return pool->held;
+	return g_hash_table_size(pool->held);
 }
 
 guint pool_able(const Pool *pool)
 {
-	guint able = 0;
-	for (guint i = 0; i < pool->servers->len; i++) {
-		const PoolServer *server = pool->servers->pdata[i];
-		if (server->pooled && (server->up || server->maintenance))
-			able++;
-	}
-	return able;
+	return pool->able;
 }
 
 gboolean pool_can_depool(const Pool *pool)

@@ -6,6 +6,10 @@
  * down while in it are held; drains are revoked while the floor is broken; held servers leave when
  * it holds; after a list, servers that are down fill up what is missing; servers in maintenance are
  * in while no server that is up is. Rules: docs/balance.md, "The pool".
+ *
+ * A list or a drain settles all servers. A result settles its own, and those that it touches: many
+ * thousands may fail in one moment, and each result would look at all of them. So what is asked of
+ * all servers is kept in counters and sets.
  */
 #include "balance/pool_parts.h"
 
@@ -37,11 +41,34 @@ static void place(PoolServer *server)
 	server->held = server->pooled && !server->up && !server->maintenance;
 }
 
-static void count(Pool *pool)
+void pool_count(Pool *pool, const PoolServer *server)
 {
-	pool->counting = 0;
-	for (guint i = 0; i < pool->servers->len; i++)
-		pool->counting += pool_server_counts(pool->servers->pdata[i]) ? 1 : 0;
+	pool->counting += pool_server_counts(server) ? 1 : 0;
+	pool->serving += server->pooled && server->up ? 1 : 0;
+	pool->able += server->pooled && (server->up || server->maintenance) ? 1 : 0;
+	pool->maintained += server->maintenance && is_eligible(server) ? 1 : 0;
+}
+
+void pool_uncount(Pool *pool, const PoolServer *server)
+{
+	pool->counting -= pool_server_counts(server) ? 1 : 0;
+	pool->serving -= server->pooled && server->up ? 1 : 0;
+	pool->able -= server->pooled && (server->up || server->maintenance) ? 1 : 0;
+	pool->maintained -= server->maintenance && is_eligible(server) ? 1 : 0;
+}
+
+/* One settling. */
+typedef struct Settling {
+	Pool *pool;
+	GPtrArray *touched; /* PoolServer *, of whom something may have changed */
+	PoolServer *cause;  /* whose result it is, the first of them; NULL: all are touched */
+	gint64 now_ms;
+} Settling;
+
+static void touch(Settling *settling, PoolServer *server)
+{
+	if (settling->cause != NULL && settling->cause != server)
+		g_ptr_array_add(settling->touched, server);
 }
 
 static gboolean is_revocable(const PoolServer *server)
@@ -59,28 +86,33 @@ static gboolean goes_before(const PoolServer *server, const PoolServer *other)
 	return server->drain_number > other->drain_number;
 }
 
-static gboolean revoke_one(Pool *pool)
+static gboolean revoke_one(Settling *settling)
 {
+	Pool *pool = settling->pool;
 	PoolServer *chosen = NULL;
-	for (guint i = 0; i < pool->servers->len; i++) {
-		PoolServer *server = pool->servers->pdata[i];
+	for (guint i = 0; i < pool->worked_on->len; i++) {
+		PoolServer *server = pool->worked_on->pdata[i];
 		if (is_revocable(server) && goes_before(server, chosen))
 			chosen = server;
 	}
 	if (chosen == NULL)
 		return FALSE;
+	pool_uncount(pool, chosen);
 	chosen->drain = POOL_DRAIN_NONE;
 	place(chosen);
-	pool->counting++;
+	pool_count(pool, chosen);
+	g_ptr_array_remove_fast(pool->worked_on, chosen);
+	touch(settling, chosen);
 	pool_add_news(pool, POOL_NEWS_REVOKED, chosen);
 	return TRUE;
 }
 
 /* Except after a check, only servers that have passed a check may send a held one away: the others
  * are up by hope alone. */
-static gboolean may_release(const Pool *pool, PoolSettle how)
+static gboolean may_release(const Settling *settling)
 {
-	if (how == POOL_SETTLE_RESULT || pool->monitor_count == 0)
+	const Pool *pool = settling->pool;
+	if (settling->cause != NULL || pool->monitor_count == 0)
 		return pool_can_depool(pool);
 	guint checked = 0;
 	for (guint i = 0; i < pool->servers->len; i++) {
@@ -90,12 +122,25 @@ static gboolean may_release(const Pool *pool, PoolSettle how)
 	return threshold_is_reached(pool->policy.threshold, checked, pool->servers->len);
 }
 
-static void release_held(Pool *pool)
+/* Who is held is counted nowhere. */
+static void release(PoolServer *server)
 {
-	for (guint i = 0; i < pool->servers->len; i++) {
-		PoolServer *server = pool->servers->pdata[i];
-		if (server->held)
-			server->pooled = server->held = FALSE;
+	if (server->held)
+		server->pooled = server->held = FALSE;
+}
+
+static void release_held(Settling *settling)
+{
+	for (guint i = 0; i < settling->touched->len; i++)
+		release(settling->touched->pdata[i]);
+	if (settling->cause == NULL)
+		return;
+	GHashTableIter each;
+	gpointer server;
+	g_hash_table_iter_init(&each, settling->pool->held);
+	while (g_hash_table_iter_next(&each, &server, NULL)) {
+		release(server);
+		touch(settling, server);
 	}
 }
 
@@ -107,17 +152,30 @@ static guint count_pooled(const Pool *pool)
 	return pooled;
 }
 
-static void place_maintained(Pool *pool)
+static void maintain(Pool *pool, PoolServer *server)
 {
-	gboolean any_up = FALSE;
-	for (guint i = 0; i < pool->servers->len; i++) {
-		const PoolServer *server = pool->servers->pdata[i];
-		any_up |= server->pooled && server->up;
-	}
+	if (!server->maintenance || !is_eligible(server))
+		return;
+	pool_uncount(pool, server);
+	server->pooled = !pool->any_up;
+	pool_count(pool, server);
+}
+
+static void place_maintained(Settling *settling)
+{
+	Pool *pool = settling->pool;
+	gboolean was_any_up = pool->any_up;
+	pool->any_up = pool->serving > 0;
+	for (guint i = 0; i < settling->touched->len; i++)
+		maintain(pool, settling->touched->pdata[i]);
+	if (settling->cause == NULL || pool->any_up == was_any_up || pool->maintained == 0)
+		return;
 	for (guint i = 0; i < pool->servers->len; i++) {
 		PoolServer *server = pool->servers->pdata[i];
-		if (server->maintenance && is_eligible(server))
-			server->pooled = !any_up;
+		if (!server->maintenance || server == settling->cause)
+			continue;
+		maintain(pool, server);
+		touch(settling, server);
 	}
 }
 
@@ -202,48 +260,80 @@ static gint by_kind_and_name(gconstpointer a, gconstpointer b)
 	return strcmp(left->server, right->server);
 }
 
-static void order(Pool *pool, gint64 now_ms)
+static void order(const Settling *settling)
 {
-	for (guint i = 0; i < pool->servers->len; i++) {
-		PoolServer *server = pool->servers->pdata[i];
+	Pool *pool = settling->pool;
+	for (guint i = 0; i < settling->touched->len; i++) {
+		PoolServer *server = settling->touched->pdata[i];
 		if (server->pooled)
-			order_pooled(pool, server, now_ms);
+			order_pooled(pool, server, settling->now_ms);
 		else
 			order_left(pool, server);
 	}
 	g_array_sort(pool->changes, by_kind_and_name);
 }
 
-static void note_held(Pool *pool, const gboolean *before)
+static void note_held(const Settling *settling)
 {
-	pool->held = 0;
-	for (guint i = 0; i < pool->servers->len; i++) {
-		const PoolServer *server = pool->servers->pdata[i];
-		pool->held += server->held ? 1 : 0;
-		if (server->held != before[i])
-			pool_add_news(
-				pool, server->held ? POOL_NEWS_HELD : POOL_NEWS_RELEASED, server);
+	Pool *pool = settling->pool;
+	for (guint i = 0; i < settling->touched->len; i++) {
+		PoolServer *server = settling->touched->pdata[i];
+		if (server->held == g_hash_table_contains(pool->held, server))
+			continue;
+		pool_add_news(pool, server->held ? POOL_NEWS_HELD : POOL_NEWS_RELEASED, server);
+		if (server->held)
+			g_hash_table_add(pool->held, server);
+		else
+			g_hash_table_remove(pool->held, server);
 	}
+}
+
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+	const PoolServer *const *left = a, *const *right = b;
+	return strcmp((*left)->name, (*right)->name);
+}
+
+/* With all facts settled and counted. */
+static void settle(Settling *settling, gboolean fills)
+{
+	Pool *pool = settling->pool;
+	while (!pool_can_depool(pool) && revoke_one(settling))
+		continue;
+	if (may_release(settling))
+		release_held(settling);
+	place_maintained(settling);
+	if (fills)
+		fill(pool);
+	if (settling->cause != NULL)
+		g_ptr_array_sort(settling->touched, by_name);
+	note_held(settling);
+	order(settling);
 }
 
 void pool_settle(Pool *pool, PoolSettle how, gint64 now_ms)
 {
-	g_autofree gboolean *held_before = g_new(gboolean, pool->servers->len);
+	Settling settling = {pool, pool->servers, NULL, now_ms};
+	pool->counting = pool->serving = pool->able = pool->maintained = 0;
+	g_ptr_array_set_size(pool->worked_on, 0);
 	for (guint i = 0; i < pool->servers->len; i++) {
 		PoolServer *server = pool->servers->pdata[i];
-		held_before[i] = server->held;
 		place(server);
+		pool_count(pool, server);
+		if (server->drain != POOL_DRAIN_NONE)
+			g_ptr_array_add(pool->worked_on, server);
 	}
-	count(pool);
-	while (!pool_can_depool(pool) && revoke_one(pool))
-		continue;
-	if (may_release(pool, how))
-		release_held(pool);
-	place_maintained(pool);
-	if (how == POOL_SETTLE_LIST)
-		fill(pool);
-	note_held(pool, held_before);
-	order(pool, now_ms);
+	settle(&settling, how == POOL_SETTLE_LIST);
+}
+
+void pool_settle_result(Pool *pool, PoolServer *server, gint64 now_ms)
+{
+	g_autoptr(GPtrArray) touched = g_ptr_array_new();
+	Settling settling = {pool, touched, server, now_ms};
+	g_ptr_array_add(touched, server);
+	place(server);
+	pool_count(pool, server);
+	settle(&settling, FALSE);
 }
 
 gint64 pool_advance(Pool *pool, gint64 now_ms)

@@ -34,11 +34,11 @@ def until(what, seconds=WAIT_S):
 
 
 class Server:
-    """Answers every GET with .status, on port `port` of `address`."""
+    """Answers every GET with .status and .body, on port `port` of `address`."""
 
     def __init__(self, address, port=0, tls=None):
         outer = self
-        self.status, self.paths = 200, []
+        self.status, self.body, self.paths = 200, b"", []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
@@ -47,6 +47,7 @@ class Server:
                 if outer.status == 503:
                     self.send_header("X-Drover-Maintenance", "1")
                 self.end_headers()
+                self.wfile.write(outer.body)
 
             def log_message(self, *words):
                 pass

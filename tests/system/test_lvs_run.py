@@ -120,6 +120,25 @@ def test_tls_and_names_work_behind_the_filter(balancer, tmp_path):
     server.close()
 
 
+def test_an_https_list_is_believed_by_the_authority_that_is_named(balancer, three, tmp_path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "key", "-out",
+                    tmp_path / "chain", "-days", "2", "-subj", "/CN=lists", "-addext", "subjectAltName=IP:127.0.0.1"],
+                   check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "chain", tmp_path / "key")
+    lists = Server("127.0.0.1", tls=context)
+    lists.body = b"{ 'host': '127.0.0.1', 'weight': 10, 'enabled': True }\n"
+    url = f"https://127.0.0.1:{lists.port}/web"
+    balancer.configure(three[0].port, config=url)
+    balancer.start("--ca-file", balancer.write("ca.pem", (tmp_path / "chain").read_text()))
+    assert "certificate" in until(lambda: balancer.service()["list"]["problem"])
+    assert lists.paths == [] and balancer.stop() == 0
+    balancer.configure(three[0].port, general=f"list-ca-file = {balancer.folder}/ca.pem", config=url)
+    balancer.start()
+    until(lambda: balancer.pooled() == ["127.0.0.1"])
+    lists.close()
+
+
 # -- signals -----------------------------------------------------------------------------------------------------
 
 def test_sighup_applies_the_difference_and_forgets_no_health(running, three):
@@ -300,6 +319,10 @@ def test_the_table_of_figures_is_what_is_said(running):
     page = (ROOT / "docs/balance.md").read_text().partition("\n### Figures\n")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)", page, flags=re.M)) == named
     assert 'pybal_service_pooled_servers{service="web"} 3\n' in text
+    took = re.search(r'^pybal_monitor_proxyfetch_request_duration_seconds{service="web",host="127.0.0.1",monitor="ProxyFetch",'
+                     r'result="successful"} (.+)$', text, flags=re.M)
+    assert 0 < float(took[1]) < WAIT_S
+    assert int(re.search(r'^pybal_monitor_up_results_total{.*host="127.0.0.1".*} (\d+)$', text, flags=re.M)[1]) > 0
     assert 'pybal_monitor_status{service="web",host="127.0.0.1",monitor="ProxyFetch"} 1\n' in text
     for line in text.splitlines():
         assert re.fullmatch(r'# (HELP|TYPE) .+|\w+(\{(\w+="[^"]*",?)+\})? [-+0-9.e]+', line), line

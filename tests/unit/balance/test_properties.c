@@ -146,6 +146,7 @@ static void check_invariants(Round *round)
 {
 	const GPtrArray *servers = pool_servers(round->pool);
 	gboolean can_depool = pool_can_depool(round->pool);
+	guint counting = 0, able_to_serve = 0;
 	for (guint i = 0; i < servers->len; i++) {
 		const PoolServer *server = servers->pdata[i];
 		gboolean able = server->enabled && server->ready;
@@ -156,9 +157,13 @@ static void check_invariants(Round *round)
 		HOLDS(!(round->was_result && server->held) || !can_depool);
 		HOLDS(!server->held || (server->pooled && !server->up && !server->maintenance));
 		HOLDS(!draining || !server->pooled);
+		counting += able && server->up && server->drain == POOL_DRAIN_NONE ? 1 : 0;
+		able_to_serve += server->pooled && (server->up || server->maintenance) ? 1 : 0;
 		HOLDS(i == 0 ||
 			strcmp(((PoolServer *)servers->pdata[i - 1])->name, server->name) < 0);
 	}
+	HOLDS(counting == pool_counting(round->pool));
+	HOLDS(able_to_serve == pool_able(round->pool));
 }
 
 static Set alive_now(const Round *round)
