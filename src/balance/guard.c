@@ -64,15 +64,18 @@ GuardDecision guard_decide(
 	const Pool *pool, const ServerList *list, const GuardPolicy *policy, char **why)
 {
 	*why = NULL;
-	if (list->bad > 0 && policy->have_last) {
-		*why = g_strdup_printf("the last good list stays: %u bad lines in the new one, %s",
-			list->bad, (char *)list->errors->pdata[0]);
+	const char *stays = policy->have_last
+				    ? "the last good list stays"
+				    : "there is no older list, so the kernel's table stays as it is";
+	gboolean empty = list->entries->len == 0;
+	if (list->bad > 0 && (policy->have_last || empty)) {
+		*why = g_strdup_printf("%s: %u bad lines in the new one, %s", stays, list->bad,
+			(char *)list->errors->pdata[0]);
 		return GUARD_KEEP_LAST;
 	}
-	if (list->entries->len == 0 && policy->have_last && !policy->allow_empty &&
-		!policy->forced) {
-		*why = g_strdup("the last good list stays: the new one is empty; allow-empty = yes "
-				"if that is meant");
+	if (empty && !policy->allow_empty && !policy->forced) {
+		*why = g_strdup_printf(
+			"%s: the new one is empty; allow-empty = yes if that is meant", stays);
 		return GUARD_KEEP_LAST;
 	}
 	if (policy->list_guard && !policy->forced && is_too_costly(pool, list, why))

@@ -186,6 +186,8 @@ Director *director_new(const DirectorOptions *options, GError **error)
 	director->config = g_steal_pointer(&config);
 	director->alerts = alerts_new(director->clock);
 	director->services = g_ptr_array_new_with_free_func((GDestroyNotify)service_free);
+	director->routes_failed = g_hash_table_new_full(
+		(GHashFunc)address_hash, (GEqualFunc)address_equal, g_free, g_free);
 	director->soon = evtimer_new(director->base, on_soon, director);
 	director->save = evtimer_new(director->base, on_save, director);
 	director->tick = evtimer_new(director->base, on_tick, director);
@@ -208,6 +210,7 @@ void director_free(Director *director)
 	resolver_free(director->resolver);
 	keeper_free(director->keeper);
 	routes_free(director->routes);
+	g_hash_table_unref(director->routes_failed);
 	event_free(director->soon);
 	event_free(director->save);
 	event_free(director->tick);

@@ -31,6 +31,7 @@ void service_read_saved(Service *service)
 	g_autoptr(GError) error = NULL, other = NULL;
 	gboolean ok = saved_read_list(service->saved, folder, name, &found, &error);
 	ok = saved_read_drains(service->saved, folder, name, &other) && ok;
+	service->saved_empty = found && service->saved->servers->len == 0;
 	if (!ok) {
 		g_autofree char *text =
 			g_strdup_printf("what was kept on disk is damaged, and not used: %s%s%s",
@@ -74,6 +75,7 @@ void service_forget_saved(Service *service)
 {
 	g_hash_table_remove_all(service->saved_addresses);
 	g_hash_table_remove_all(service->saved_drains);
+	service->saved_empty = FALSE;
 	g_clear_pointer(&service->saved, saved_free);
 }
 

@@ -150,8 +150,8 @@ static void decide(Service *service, const ServerList *list, gboolean forced)
 {
 	const GuardPolicy policy = {
 		.list_guard = service->config->list_guard,
-		/* One that was accepted stays so. */
-		.allow_empty = service->config->allow_empty ||
+		/* One that was accepted stays so, also over a restart. */
+		.allow_empty = service->config->allow_empty || service->saved_empty ||
 			       (service->has_list && pool_servers(service->pool)->len == 0),
 		.have_last = service->has_good,
 		.forced = forced,

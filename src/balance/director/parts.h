@@ -35,6 +35,7 @@ struct Director {
 	GPtrArray *services; /* Service *, in the order of the configuration */
 	gboolean keeper_started;
 	gboolean routes_left_over; /* what an older configuration announced has still to go */
+	GHashTable *routes_failed; /* Address * -> what the kernel said; family 0: of all routes */
 	struct event *soon;	   /* reports are due */
 	struct event *save;	   /* something is to be kept on disk */
 	struct event *tick;	   /* every few seconds */
@@ -111,6 +112,7 @@ struct Service {
 	struct event *adopt;	     /* waiting for names has an end */
 	struct event *advance;	     /* weights grow */
 	Saved *saved;		     /* before this start; NULL: no longer of use */
+	gboolean saved_empty;	     /* there is a list in it, without any server */
 	GHashTable *saved_addresses; /* char * -> Address *, in `saved` */
 	GHashTable *saved_drains;    /* char * -> SavedDrain *, in `saved`, each used once */
 	GArray *set_aside;	     /* PoolEntry; NULL: none */

@@ -40,6 +40,7 @@ static void test_decisions(void **state)
 	const GuardPolicy forced = {.list_guard = TRUE, .have_last = TRUE, .forced = TRUE};
 	const GuardPolicy empty = {.have_last = TRUE, .allow_empty = TRUE};
 	const GuardPolicy first = {.list_guard = TRUE};
+	const GuardPolicy first_empty = {.allow_empty = TRUE};
 	const struct {
 		const char *list;
 		GuardPolicy policy;
@@ -62,6 +63,9 @@ static void test_decisions(void **state)
 		{"{\"a\":{},\"b\":{},\"c\":{},\"d\":7}", forced, GUARD_KEEP_LAST, "1 bad lines"},
 		{"{\"a\":{},\"b\":{},\"c\":{},\"d\":7}", first, GUARD_OBEY_GOOD_LINES,
 			"there is no older list"},
+		{"{}", first, GUARD_KEEP_LAST, "the kernel's table stays as it is"},
+		{"{\"d\":7}", first, GUARD_KEEP_LAST, "the kernel's table stays as it is: 1 bad"},
+		{"{}", first_empty, GUARD_OBEY, NULL},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
 		g_autofree char *why = NULL;

@@ -168,6 +168,22 @@ static void test_empty_list_keeps_the_last_until_accepted(void **state)
 		    "withdraw 192.0.2.1\n");
 }
 
+/* Lists and state are lost at one time, and the kernel still has its servers. */
+static void test_empty_list_without_an_older_one_leaves_the_kernel_alone(void **state)
+{
+	Bed *bed = *state;
+	bed_write(bed->list, "{}");
+	bed_start(bed);
+	bed_until_alert(bed, "set-aside", "there is no older list");
+	assert_told("start\n");
+	assert_true(director_accept(bed->director, "web", "anna", NULL));
+	assert_told("service 192.0.2.1:80 wrr\n");
+	bed_until_file(bed, "list-web.json", "servers");
+	bed_stop(bed);
+	bed_start(bed);
+	bed_until_told(bed, "service 192.0.2.1:80 wrr");
+}
+
 static void test_first_list_with_bad_lines_is_obeyed_without_them(void **state)
 {
 	Bed *bed = *state;
@@ -523,6 +539,28 @@ static void test_route_that_fails_is_an_alert(void **state)
 	bed_until_alert(bed, "route", NULL);
 }
 
+static void test_route_that_fails_is_not_forgotten_for_one_that_does_not(void **state)
+{
+	Bed *bed = *state;
+	g_autofree char *other = g_build_filename(bed->folder, "tls.json", NULL);
+	g_autofree char *rest = g_strdup_printf(
+		"[tls]\nprotocol = tcp\nip = 192.0.2.2\nport = 443\nscheduler = wrr\n"
+		"config = file://%s\nmonitors = ProxyFetch\nproxyfetch.url = http://tls/\n",
+		other);
+	bed_configure(bed, "", rest);
+	bed_list(bed, "10.0.0.1");
+	bed_write(other, "{\"10.0.2.1\": {}}");
+	bed_start(bed);
+	bed_until_told(bed, "announce 192.0.2.2");
+	fakes_break_routes(TRUE);
+	fail_check("10.0.0.1");
+	fakes_break_routes(FALSE);
+	fail_check("10.0.2.1");
+	bed_until_alert(bed, "route", "the kernel takes no routes");
+	assert_true(director_reload(bed->director, NULL));
+	bed_until_alert(bed, "route", NULL);
+}
+
 static void test_stop_that_is_meant_withdraws_routes(void **state)
 {
 	Bed *bed = *state;
@@ -546,6 +584,7 @@ int main(void)
 		TEST(test_set_aside_list_that_is_taken_back_is_forgotten),
 		TEST(test_unreadable_list_keeps_the_last),
 		TEST(test_empty_list_keeps_the_last_until_accepted),
+		TEST(test_empty_list_without_an_older_one_leaves_the_kernel_alone),
 		TEST(test_first_list_with_bad_lines_is_obeyed_without_them),
 		TEST(test_thousand_servers_that_fail_at_once_are_held_at_the_floor),
 		TEST(test_server_in_maintenance_counts_as_able),
@@ -567,6 +606,7 @@ int main(void)
 		TEST(test_revoked_drain_comes_back_before_anybody_is_held),
 		TEST(test_kernel_in_trouble_is_an_alert),
 		TEST(test_route_that_fails_is_an_alert),
+		TEST(test_route_that_fails_is_not_forgotten_for_one_that_does_not),
 		TEST(test_stop_that_is_meant_withdraws_routes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
