@@ -64,9 +64,9 @@ GuardDecision guard_decide(
 	const Pool *pool, const ServerList *list, const GuardPolicy *policy, char **why)
 {
 	*why = NULL;
-	const char *stays = policy->have_last
-				    ? "the last good list stays"
-				    : "there is no older list, so the kernel's table stays as it is";
+	const char *stays =
+		policy->have_last ? "the last good list stays"
+				  : "there is no older list, so the kernel's table stays as it is";
 	gboolean empty = list->entries->len == 0;
 	if (list->bad > 0 && (policy->have_last || empty)) {
 		*why = g_strdup_printf("%s: %u bad lines in the new one, %s", stays, list->bad,

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/log.h"
 
-enum { FOLDER_MODE = 0750 };
+enum { FOLDER_MODE = 0750, SAVES_AT_ONCE = 16 };
 
 gint64 director_now_us(const Director *director)
 {
@@ -62,23 +62,28 @@ static void on_soon(evutil_socket_t unused, short what, void *director)
 	director_flush(director);
 }
 
-static void save_all(Director *director)
+/* Disks are slow, and the loop has checks to make: the others are saved in its next turns. What
+ * cannot be written waits for the tick. */
+static void save_some(Director *director)
 {
-	for (guint i = 0; i < director->services->len; i++)
-		service_save(director->services->pdata[i]);
+	guint saved = 0;
+	for (guint i = 0; i < director->services->len && saved < SAVES_AT_ONCE; i++)
+		saved += service_save(director->services->pdata[i]) ? 1 : 0;
+	if (saved == SAVES_AT_ONCE)
+		pause_schedule(director->save, 0);
 }
 
 static void on_save(evutil_socket_t unused, short what, void *director)
 {
-	save_all(director);
+	save_some(director);
 }
 
 static void look_at_runner(Director *director)
 {
 	gboolean lost = director->runner != NULL && runner_is_lost(director->runner);
 	if (alerts_set(director->alerts, NULL, ALERT_RUNNER,
-		    lost ? "the process that runs commands is gone: checks by RunCommand fail; "
-			   "restart drover-lvs (no connection is cut)"
+		    lost ? "the process that runs commands is gone: checks by RunCommand say "
+			   "nothing any more; restart drover-lvs (no connection is cut)"
 			 : NULL))
 		director_changed(director);
 }
@@ -98,7 +103,7 @@ static void on_tick(evutil_socket_t unused, short what, void *of)
 	gint64 now_ms = clock_monotonic_ms();
 	timer_start(director->tick, DIRECTOR_TICK_MS);
 	look_at_runner(director);
-	save_all(director);
+	save_some(director);
 	refresh_reports(director, now_ms);
 	if (now_ms - director->routes_looked_ms >= DIRECTOR_ROUTES_MS) {
 		director->routes_looked_ms = now_ms;
@@ -204,7 +209,8 @@ void director_free(Director *director)
 {
 	if (director == NULL)
 		return;
-	save_all(director);
+	for (guint i = 0; i < director->services->len; i++)
+		service_save(director->services->pdata[i]);
 	g_ptr_array_unref(director->services);
 	g_clear_pointer(&director->checks, checks_free);
 	resolver_free(director->resolver);

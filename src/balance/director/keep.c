@@ -134,12 +134,12 @@ static Saved *what_to_save(const Service *service)
 	return saved;
 }
 
-void service_save(Service *service)
+gboolean service_save(Service *service)
 {
 	/* A list with bad lines skipped is not a good one. */
 	gboolean list = service->list_unsaved && service->has_good;
 	if (!list && !service->drains_unsaved)
-		return;
+		return FALSE;
 	const char *folder = service->director->state_folder, *name = service->config->name;
 	g_autoptr(Saved) saved = what_to_save(service);
 	g_autoptr(GError) error = NULL;
@@ -148,4 +148,5 @@ void service_save(Service *service)
 	if (error == NULL && list && saved_write_list(saved, folder, name, &error))
 		service->list_unsaved = FALSE;
 	service_alert(service, ALERT_STATE, error != NULL ? error->message : NULL);
+	return error == NULL;
 }

@@ -224,8 +224,8 @@ void service_restore(Server *server, PoolEntry *entry);
 void service_forget_saved(Service *service);
 void service_keep_list(Service *service);   /* soon */
 void service_keep_drains(Service *service); /* soon; service_save() when it must be now */
-/* Writes what is not written yet. A failure is an alert, and tried again. */
-void service_save(Service *service);
+/* Writes what is not written yet; TRUE when it did. A failure is an alert, and tried again. */
+gboolean service_save(Service *service);
 
 /* report.c */
 json_t *service_report(Service *service);

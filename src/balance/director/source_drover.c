@@ -28,7 +28,8 @@ typedef struct DroverSource {
 	guint failures; /* in a row */
 	char *away;	/* why there are no new orders; NULL: there would be */
 	char *remark;	/* about our reports; NULL: none */
-	char *told;	/* the problem that was told last */
+	gint64 remarked_ms;
+	char *told; /* the problem that was told last */
 } DroverSource;
 
 /* Telling */
@@ -161,9 +162,24 @@ static void on_turn(evutil_socket_t unused, short what, void *of)
 
 /* Reporting */
 
+/* What is told of a report is in the next one, which is therefore sent at once. A clock is off by
+ * another tenth of a second each time: that alone must not make a loop of reports. */
+static gboolean is_too_soon(DroverSource *self, const char *problem)
+{
+	gint64 now_ms = clock_monotonic_ms();
+	if (problem == NULL || g_strcmp0(problem, self->remark) == 0)
+		return FALSE;
+	if (now_ms - self->remarked_ms < self->door->pace.report_every_ms)
+		return TRUE;
+	self->remarked_ms = now_ms;
+	return FALSE;
+}
+
 static void on_report(const char *problem, gpointer of)
 {
 	DroverSource *self = of;
+	if (is_too_soon(self, problem))
+		return;
 	g_free(self->remark);
 	self->remark = g_strdup(problem);
 	if (self->away != NULL || g_strcmp0(problem_of(self), self->told) == 0)
@@ -186,6 +202,7 @@ static gpointer drover_begin(
 	self->source = source;
 	self->door = door;
 	self->epoch = place->epoch;
+	self->remarked_ms = clock_monotonic_ms() - door->pace.report_every_ms;
 	self->fetch = fetch_new(place->base, place->resolver);
 	self->turn = evtimer_new(place->base, on_turn, self);
 	self->reporter = drover_reporter_new(place->base, place->resolver, door, on_report, self);

@@ -145,6 +145,8 @@ static void on_inotify(evutil_socket_t inotify, short what, void *of)
 
 /* Looking */
 
+/* What could not be read (out of descriptors, say) is read again at the next look, though the file
+ * looks as it did. */
 static void say_read(FileSource *self)
 {
 	g_autoptr(GError) error = NULL;
@@ -152,6 +154,7 @@ static void say_read(FileSource *self)
 	g_autofree char *text =
 		file_read(self->path, SERVER_LIST_MAXIMUM_BYTES, &size_bytes, &error);
 	if (text == NULL) {
+		self->last = (Look){0};
 		source_say_problem(self->source, error->message);
 		return;
 	}

@@ -379,6 +379,35 @@ static void test_disk_that_takes_nothing_is_told_and_work_goes_on(void **state)
 	bed_until_alert(bed, "state", NULL);
 }
 
+static guint count_files(const char *folder)
+{
+	guint count = 0;
+	g_autoptr(GDir) files = g_dir_open(folder, 0, NULL);
+	while (g_dir_read_name(files) != NULL)
+		count++;
+	return count;
+}
+
+/* 40 lists are new at one time, and a disk may take 20 ms for each. */
+static void test_many_lists_are_saved_a_few_in_a_turn(void **state)
+{
+	Bed *bed = *state;
+	g_autoptr(GString) rest = g_string_new(NULL);
+	for (int i = 1; i < 40; i++)
+		g_string_append_printf(rest,
+			"[web%d]\nprotocol = tcp\nip = 192.0.2.1\nport = %d\nscheduler = wrr\n"
+			"config = file://%s\n",
+			i, 80 + i, bed->list);
+	bed_configure(bed, "", rest->str);
+	bed_list(bed, "10.0.0.1");
+	bed_start(bed);
+	while (count_files(bed->state) == 0)
+		bed_turn(bed);
+	assert_true(count_files(bed->state) <= 16);
+	bed_until_file(bed, "list-web39.json", "10.0.0.1");
+	assert_int_equal(count_files(bed->state), 40);
+}
+
 static void test_drain_that_the_floor_forbids_is_refused_with_words(void **state)
 {
 	Bed *bed = *state;
@@ -596,6 +625,7 @@ int main(void)
 		TEST(test_keeper_of_all_starts_when_all_have_begun),
 		TEST(test_damaged_saved_file_is_told_and_not_used),
 		TEST(test_disk_that_takes_nothing_is_told_and_work_goes_on),
+		TEST(test_many_lists_are_saved_a_few_in_a_turn),
 		TEST(test_drain_that_the_floor_forbids_is_refused_with_words),
 		TEST(test_dh_refuses_drains),
 		TEST(test_drained_server_that_leaves_the_list_leaves_the_kernel),

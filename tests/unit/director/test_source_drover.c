@@ -505,6 +505,24 @@ static void test_clock_warning_is_told_beside_the_list(void **state)
 	assert_string_equal(bed->names, "web10 ");
 }
 
+/* Else each report would be the reason of the next. */
+static void test_clock_that_is_off_by_a_little_more_is_not_told_each_time(void **state)
+{
+	Bed *bed = *state;
+	bed->pace.report_every_ms = 60 * 1000;
+	begin(bed);
+	bed->report_answer = "{\"clock_warning\": \"your clock is 5.0 s ahead\"}";
+	source_report(bed->source, seen("up", 1));
+	next(bed);
+	guint told = bed->told;
+	bed->report_answer = "{\"clock_warning\": \"your clock is 5.1 s ahead\"}";
+	source_report(bed->source, seen("down", 1));
+	web_run(bed->base, &bed->reports, 2);
+	web_idle(bed->base, 50);
+	assert_int_equal(bed->told, told);
+	assert_string_equal(bed->problem, "your clock is 5.0 s ahead");
+}
+
 static void test_refused_report_is_told_and_tried_again(void **state)
 {
 	Bed *bed = *state;
@@ -593,6 +611,7 @@ int main(void)
 		BED(test_what_changes_while_one_is_under_way_is_sent_after_it),
 		BED(test_unchanged_report_waits_for_its_beat),
 		BED(test_clock_warning_is_told_beside_the_list),
+		BED(test_clock_that_is_off_by_a_little_more_is_not_told_each_time),
 		BED(test_refused_report_is_told_and_tried_again),
 		BED(test_tls_is_spoken_to_other_machines),
 		BED(test_url_without_pool_is_refused),

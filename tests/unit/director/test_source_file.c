@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -289,6 +290,30 @@ static void test_bad_lines_are_told_with_the_good_ones(void **state)
 	until_told(folder, "[a bad]");
 }
 
+/* As many files as are open now. */
+static void allow_no_more_files(struct rlimit *before)
+{
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, before), 0);
+	int next = dup(STDERR_FILENO);
+	assert_true(next >= 0);
+	close(next);
+	const struct rlimit now = {(rlim_t)next, before->rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+}
+
+static void test_list_that_could_not_be_read_for_want_of_a_descriptor_is_read_later(void **state)
+{
+	Folder *folder = *state;
+	struct rlimit before;
+	replace(folder, "{\"a\": {}}");
+	open_source(folder);
+	allow_no_more_files(&before);
+	until_told(folder, "!");
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_non_null(strstr(folder->problem, "Too many open files"));
+	until_told(folder, "[a]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +330,7 @@ int main(void)
 		TEST(test_what_is_no_file_is_a_problem),
 		TEST(test_file_over_the_limit_is_a_problem),
 		TEST(test_bad_lines_are_told_with_the_good_ones),
+		TEST(test_list_that_could_not_be_read_for_want_of_a_descriptor_is_read_later),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
