@@ -10,40 +10,26 @@
 
 #include "channel/evaluate.h"
 #include "channel/query_json.h"
+#include "channel/queue.h"
 
 typedef json_t AnswerJson;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AnswerJson, json_decref)
 
-/* A row of a change that conflicts, before or after: whom it concerns. */
-typedef struct Concern {
-	char *product, *channel; /* NULL: any; the channel may be a glob */
-	char *why;
-} Concern;
-
 typedef struct Run {
 	const json_t *schemes, *queries;
-	GPtrArray *changes; /* const json_t *, in the order of the queue */
-	guint enacted;	    /* of them */
-	State *state;
-	GArray *concerns;     /* Concern */
-	const char *conflict; /* of the change that is being looked at */
+	State *state; /* live */
+	Queue *queue;
+	Overlay *overlay;
+	guint enacted; /* of the queue */
 	guint (*draw)(void);
 	json_t *errors, *answers;
 } Run;
 
-static void concern_clear(gpointer item)
-{
-	Concern *concern = item;
-	g_free(concern->product);
-	g_free(concern->channel);
-	g_free(concern->why);
-}
-
 static void run_clear(Run *run)
 {
-	g_ptr_array_unref(run->changes);
 	state_unref(run->state);
-	g_array_unref(run->concerns);
+	queue_free(run->queue);
+	overlay_free(run->overlay);
 	json_decref(run->errors);
 	json_decref(run->answers);
 }
@@ -83,35 +69,6 @@ static gboolean read_rows(Run *run, const json_t *file, StateTable table, GError
 	return TRUE;
 }
 
-static gint by_order(gconstpointer a, gconstpointer b)
-{
-	const json_t *first = *(json_t *const *)a, *second = *(json_t *const *)b;
-	static const char *const keys[] = {"when", "id"};
-	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
-		json_int_t x = json_integer_value(json_object_get(first, keys[i]));
-		json_int_t y = json_integer_value(json_object_get(second, keys[i]));
-		if (x != y)
-			return x < y ? -1 : 1;
-	}
-	return 0;
-}
-
-static gboolean read_changes(Run *run, const json_t *file, GError **error)
-{
-	const json_t *pending = json_object_get(file, "pending");
-	if (pending != NULL && !json_is_array(pending))
-		return refuse(error, "pending", "a list");
-	for (gsize i = 0; i < json_array_size(pending); i++) {
-		json_t *change = json_array_get(pending, i);
-		if (!json_is_integer(json_object_get(change, "id")) ||
-			!json_is_integer(json_object_get(change, "when")))
-			return refuse(error, "pending", "a list of objects with id and when");
-		g_ptr_array_add(run->changes, change);
-	}
-	g_ptr_array_sort(run->changes, by_order);
-	return TRUE;
-}
-
 static gboolean is_insert_of_rule(const json_t *op)
 {
 	return g_strcmp0(json_string_value(json_object_get(op, "table")), "rules") == 0 &&
@@ -128,8 +85,8 @@ static json_int_t id_of_insert(const json_t *op)
 
 static void each_insert(Run *run, void (*visit)(json_t *op, gpointer of), gpointer of)
 {
-	for (guint i = 0; i < run->changes->len; i++) {
-		json_t *ops = json_object_get(run->changes->pdata[i], "ops");
+	for (guint i = 0; i < queue_size(run->queue); i++) {
+		json_t *ops = json_object_get(queue_change(run->queue, i), "ops");
 		for (gsize j = 0; j < json_array_size(ops); j++)
 			if (is_insert_of_rule(json_array_get(ops, j)))
 				visit(json_array_get(ops, j), of);
@@ -175,65 +132,6 @@ static void reserve_ids(Run *run)
 	each_insert(run, give_id, &ids);
 }
 
-/* The queue ------------------------------------------------------------------------------------ */
-
-static void add_concern(Run *run, const json_t *row)
-{
-	if (row == NULL)
-		return;
-	Concern concern = {
-		g_strdup(json_string_value(json_object_get(row, "product"))),
-		g_strdup(json_string_value(json_object_get(row, "channel"))),
-		g_strdup(run->conflict),
-	};
-	g_array_append_val(run->concerns, concern);
-}
-
-static void add_concerns(StateTable table, const json_t *before, const json_t *after, gpointer of)
-{
-	add_concern(of, before);
-	add_concern(of, after);
-}
-
-static void enact(Run *run, const json_t *change)
-{
-	g_autoptr(GError) problem = NULL;
-	g_autoptr(State) next = state_apply(run->state, change, &problem);
-	if (next != NULL) {
-		state_unref(run->state);
-		run->state = g_steal_pointer(&next);
-		return;
-	}
-	g_autofree char *why = g_strdup_printf("change %" JSON_INTEGER_FORMAT ": %s",
-		json_integer_value(json_object_get(change, "id")), problem->message);
-	add_error(run, why);
-	run->conflict = why;
-	state_each_write(run->state, change, add_concerns, run);
-	run->conflict = NULL;
-}
-
-static gboolean is_channel(const char *wanted, const char *said)
-{
-	gsize size = strlen(wanted);
-	if (size > 0 && wanted[size - 1] == '*')
-		return strncmp(wanted, said, size - 1) == 0;
-	return strcmp(wanted, said) == 0;
-}
-
-/* Why the query has no answer, NULL when it has one. */
-static const char *find_concern(const Run *run, const Query *query)
-{
-	for (guint i = 0; i < run->concerns->len; i++) {
-		const Concern *concern = &g_array_index(run->concerns, Concern, i);
-		if ((concern->product == NULL ||
-			    g_strcmp0(concern->product, query->product) == 0) &&
-			(concern->channel == NULL || query->channel == NULL ||
-				is_channel(concern->channel, query->channel)))
-			return concern->why;
-	}
-	return NULL;
-}
-
 /* Answers -------------------------------------------------------------------------------------- */
 
 static json_t *ids_of(const Snapshot *snapshot, const Query *query)
@@ -260,7 +158,7 @@ static json_t *ask(Run *run, const Snapshot *snapshot, const json_t *asked)
 		query.draw = run->draw();
 	if (!query_from_json(snapshot, asked, &query, &problem))
 		return no_answer(problem->message);
-	const char *undefined = find_concern(run, &query);
+	const char *undefined = overlay_undefined(run->overlay, query.product, query.channel);
 	if (undefined != NULL)
 		return no_answer(undefined);
 	evaluate(snapshot, &query, &answer);
@@ -271,14 +169,17 @@ static json_t *ask(Run *run, const Snapshot *snapshot, const json_t *asked)
 
 static gboolean answer_cut(Run *run, json_int_t cut, GError **error)
 {
-	while (cut != 0 && run->enacted < run->changes->len) {
-		const json_t *change = run->changes->pdata[run->enacted];
-		if (json_integer_value(json_object_get(change, "when")) > cut)
-			break;
-		enact(run, change);
-		run->enacted++;
+	guint count;
+	if (!queue_prefix(run->queue, (Cut){CUT_UNTIL, cut}, &count, error))
+		return FALSE;
+	while (cut != 0 && run->enacted < count) {
+		g_autoptr(GError) problem = NULL;
+		if (!overlay_enact(
+			    run->overlay, queue_change(run->queue, run->enacted++), &problem))
+			add_error(run, problem->message);
 	}
-	g_autoptr(Snapshot) snapshot = snapshot_new(run->state, run->schemes, error);
+	g_autoptr(Snapshot) snapshot =
+		snapshot_new(overlay_state(run->overlay), run->schemes, error);
 	if (snapshot == NULL)
 		return FALSE;
 	const GPtrArray *problems = snapshot_errors(snapshot);
@@ -335,21 +236,20 @@ static gboolean read_file(Run *run, const json_t *file, GError **error)
 	for (guint i = 0; i < STATE_TABLES; i++)
 		if (!read_rows(run, file, (StateTable)i, error))
 			return FALSE;
-	return read_changes(run, file, error);
+	run->queue = queue_new(json_object_get(file, "pending"), error);
+	run->overlay = overlay_new(run->state, FALSE);
+	return run->queue != NULL;
 }
 
 json_t *answer_file(const json_t *file, guint (*draw)(void), GError **error)
 {
 	g_autoptr(AnswerJson) own = json_deep_copy(file);
 	g_auto(Run) run = {
-		.changes = g_ptr_array_new(),
 		.state = state_new(),
-		.concerns = g_array_new(FALSE, FALSE, sizeof(Concern)),
 		.draw = draw,
 		.errors = json_array(),
 		.answers = json_object(),
 	};
-	g_array_set_clear_func(run.concerns, concern_clear);
 	if (!read_file(&run, own, error))
 		return NULL;
 	reserve_ids(&run);

@@ -83,6 +83,7 @@ static void hold_on_pin(const Snapshot *snapshot, const Query *query, Answer *an
 	const ReleaseDocument *given = snapshot_release(snapshot, answer->mapping);
 	const ReleaseDocument *line = snapshot_release(snapshot, pinned);
 	if (given != NULL && line != NULL && given->has_version && line->has_version &&
+		given->version.scheme == line->version.scheme &&
 		version_compare(&given->version, &line->version) <= 0)
 		return;
 	answer->mapping = pinned;

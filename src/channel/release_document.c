@@ -88,11 +88,13 @@ void release_document_free(ReleaseDocument *document)
 	g_free(document);
 }
 
-/* A build counts only beside the same version, and what is not known is not in the way. */
+/* A build counts only beside the same version, and what is not known is not in the way. Versions of
+ * two schemes (a release of no product, for every product's clients) cannot be compared. */
 static ReleaseWord ask_version(
 	const ReleaseDocument *document, const char *build_id, const Query *query)
 {
-	if (!document->has_version || !query->has_version)
+	if (!document->has_version || !query->has_version ||
+		document->version.scheme != query->version.scheme)
 		return RELEASE_SERVES;
 	int order = version_compare(&document->version, &query->version);
 	if (order < 0)
@@ -117,4 +119,26 @@ ReleaseWord release_document_ask(const ReleaseDocument *document, const Query *q
 		(query->locale == NULL || json_object_get(locales, query->locale) == NULL))
 		return RELEASE_HAS_NO_FILES;
 	return ask_version(document, build_id != NULL ? build_id : document->build_id, query);
+}
+
+static void add_origins(const json_t *files, GHashTable *origins)
+{
+	const json_t *partials = json_object_get(files, "partials");
+	for (gsize i = 0; i < json_array_size(partials); i++) {
+		const char *from =
+			json_string_value(json_object_get(json_array_get(partials, i), "from"));
+		if (from != NULL && g_strcmp0(from, "*") != 0)
+			g_hash_table_add(origins, (gpointer)from);
+	}
+}
+
+GHashTable *release_document_origins(const json_t *row)
+{
+	GHashTable *origins = g_hash_table_new(g_str_hash, g_str_equal);
+	const char *name;
+	json_t *platform, *files;
+	json_object_foreach (json_object_get(row, "platforms"), name, platform)
+		json_object_foreach (json_object_get(platform, "locales"), name, files)
+			add_origins(files, origins);
+	return origins;
 }

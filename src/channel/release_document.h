@@ -30,4 +30,8 @@ typedef enum ReleaseWord {
 } ReleaseWord;
 ReleaseWord release_document_ask(const ReleaseDocument *document, const Query *query);
 
+/* The names of the releases that its partials lead from, the `from` of each file in `partials` of
+ * its locales; "*", which is any, is not among them. char *, borrowed from the row. */
+GHashTable *release_document_origins(const json_t *row);
+
 #endif

@@ -279,6 +279,12 @@ const GPtrArray *snapshot_all_rules(const Snapshot *snapshot)
 	return snapshot->rules;
 }
 
+const json_t *snapshot_rows(const Snapshot *snapshot, StateTable table)
+{
+	g_assert(table == STATE_SHUTOFFS || table == STATE_PINS);
+	return table == STATE_PINS ? snapshot->pins : snapshot->shutoffs;
+}
+
 const ReleaseDocument *snapshot_release(const Snapshot *snapshot, const char *name)
 {
 	return g_hash_table_lookup(snapshot->releases, name);

@@ -22,6 +22,7 @@ static const struct {
 	[STATE_RELEASES] = {"releases", {"name"}},
 	[STATE_SHUTOFFS] = {"shutoffs", {"product", "channel"}},
 	[STATE_PINS] = {"pins", {"product", "channel", "version"}},
+	[STATE_REQUIREMENTS] = {"requirements", {"product", "channel", "role"}},
 };
 
 const char *state_table_name(StateTable table)
@@ -205,7 +206,8 @@ static gboolean op_read(
 	const char *table = json_string_value(json_object_get(given, "table"));
 	if (verb == NULL || table == NULL || !state_table_find(table, &op->table)) {
 		drover_error_set(error, DROVER_ERROR_INPUT,
-			"an op has an `op` and a `table`: rules, releases, shutoffs or pins");
+			"an op has an `op` and a `table`: rules, releases, shutoffs, pins or "
+			"requirements");
 		return FALSE;
 	}
 	op->key = key_of_op(op->table, given, error);
@@ -243,17 +245,42 @@ static void visit_broken(const State *state, const json_t *given, StateVisit vis
 	if (name == NULL || !state_table_find(name, &table))
 		return;
 	g_autofree char *key = key_of_op(table, given, NULL);
-	const json_t *before = key == NULL ? NULL : json_object_get(state->tables[table], key);
+	if (key == NULL)
+		return;
+	const json_t *before = json_object_get(state->tables[table], key);
 	const char *verb = json_string_value(json_object_get(given, "op"));
 	g_autoptr(StateJson) after = patched(before, json_object_get(given, "row"));
 	gboolean is_known = before != NULL || g_strcmp0(verb, "insert") == 0;
-	visit(table, before, is_known ? after : NULL, of);
+	visit(table, key, before, is_known ? after : NULL, of);
+}
+
+/* No alias that the change gives may be another rule's; two rules may swap theirs. */
+static gboolean check_aliases(const State *state, GHashTable *written, GError **error)
+{
+	g_autoptr(GHashTable) owners = g_hash_table_new(g_str_hash, g_str_equal);
+	const char *key;
+	json_t *row;
+	json_object_foreach (state->tables[STATE_RULES], key, row) {
+		const char *alias = json_string_value(json_object_get(row, "alias"));
+		const char *other = alias == NULL ? NULL : g_hash_table_lookup(owners, alias);
+		if (alias != NULL && other == NULL)
+			g_hash_table_insert(owners, (gpointer)alias, (gpointer)key);
+		if (other == NULL || !(g_hash_table_contains(written, key) ||
+					     g_hash_table_contains(written, other)))
+			continue;
+		drover_error_set(error, DROVER_ERROR_CONFLICT,
+			"alias: rules %s and %s would both be called '%s'", other, key, alias);
+		return FALSE;
+	}
+	return TRUE;
 }
 
 State *state_apply(const State *state, const json_t *change, GError **error)
 {
 	const json_t *ops = json_object_get(change, "ops");
 	g_autoptr(State) next = copy(state);
+	g_autoptr(GHashTable) written =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (!json_is_array(ops)) {
 		drover_error_set(error, DROVER_ERROR_INPUT, "ops: must be a list");
 		return NULL;
@@ -266,8 +293,10 @@ State *state_apply(const State *state, const json_t *change, GError **error)
 			return NULL;
 		}
 		op_enact(next, &op);
+		if (op.table == STATE_RULES)
+			g_hash_table_add(written, g_steal_pointer(&op.key));
 	}
-	return g_steal_pointer(&next);
+	return check_aliases(next, written, error) ? g_steal_pointer(&next) : NULL;
 }
 
 void state_each_write(const State *state, const json_t *change, StateVisit visit, gpointer of)
@@ -281,7 +310,59 @@ void state_each_write(const State *state, const json_t *change, StateVisit visit
 			visit_broken(next, given, visit, of);
 			continue;
 		}
-		visit(op.table, before, op.after, of);
+		visit(op.table, op.key, before, op.after, of);
 		op_enact(next, &op);
 	}
+}
+
+/* Mappings ------------------------------------------------------------------------------------- */
+
+static gboolean is_there(const State *state, const json_t *row, const char *column)
+{
+	const char *name = json_string_value(json_object_get(row, column));
+	return name == NULL || json_object_get(state->tables[STATE_RELEASES], name) != NULL;
+}
+
+/* `touched`: the rows that the change names. */
+static gboolean check_table(
+	const State *after, StateTable table, GHashTable *touched, GError **error)
+{
+	static const char *const columns[] = {"mapping", "fallback_mapping"};
+	const char *key;
+	json_t *row;
+	json_object_foreach (after->tables[table], key, row) {
+		g_autofree char *own = g_strconcat(tables[table].name, " ", key, NULL);
+		for (guint i = 0; i < G_N_ELEMENTS(columns); i++) {
+			const char *name = json_string_value(json_object_get(row, columns[i]));
+			g_autofree char *release =
+				g_strconcat("releases ", name != NULL ? name : "", NULL);
+			if (is_there(after, row, columns[i]) ||
+				!(g_hash_table_contains(touched, own) ||
+					g_hash_table_contains(touched, release)))
+				continue;
+			drover_error_set(error, DROVER_ERROR_CONFLICT,
+				"%s: %s: there is no release %s", own, columns[i], name);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+gboolean state_check_mappings(const State *after, const json_t *change, GError **error)
+{
+	g_autoptr(GHashTable) touched =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	const json_t *ops = json_object_get(change, "ops");
+	for (gsize i = 0; i < json_array_size(ops); i++) {
+		const json_t *op = json_array_get(ops, i);
+		const char *name = json_string_value(json_object_get(op, "table"));
+		StateTable table;
+		if (name == NULL || !state_table_find(name, &table))
+			continue;
+		g_autofree char *key = key_of_op(table, op, NULL);
+		if (key != NULL)
+			g_hash_table_add(touched, g_strconcat(name, " ", key, NULL));
+	}
+	return check_table(after, STATE_RULES, touched, error) &&
+	       check_table(after, STATE_PINS, touched, error);
 }

@@ -12,10 +12,11 @@
 #include "base/error.h"
 
 typedef enum StateTable {
-	STATE_RULES,	/* by rule_id */
-	STATE_RELEASES, /* by name */
-	STATE_SHUTOFFS, /* by product and channel */
-	STATE_PINS,	/* by product, channel and version */
+	STATE_RULES,	    /* by rule_id */
+	STATE_RELEASES,	    /* by name */
+	STATE_SHUTOFFS,	    /* by product and channel */
+	STATE_PINS,	    /* by product, channel and version */
+	STATE_REQUIREMENTS, /* of sign-offs; by product, channel and role */
 	STATE_TABLES,
 } StateTable;
 
@@ -43,14 +44,19 @@ char *state_key(StateTable table, const json_t *row, GError **error);
  * "rule_id": 1, "row": {…}}]}. The row of an update is a patch: null takes a column away. An update
  * or delete names its row by rule_id, by `name` (releases) or by the row's own key columns.
  *
- * All or nothing. Fails with DROVER_ERROR_CONFLICT: what does not fit, at which op; with
- * DROVER_ERROR_INPUT for what is no change. */
+ * All or nothing. Fails with DROVER_ERROR_CONFLICT: what does not fit, at which op, or an alias
+ * that another rule has; with DROVER_ERROR_INPUT for what is no change. */
 State *state_apply(const State *state, const json_t *change, GError **error);
 
+/* Are the releases there that the change's rules and pins map to, and do none remain that map to
+ * one that it deletes? `after` is the state with the change. Fails with DROVER_ERROR_CONFLICT. */
+gboolean state_check_mappings(const State *after, const json_t *change, GError **error);
+
 /* Visits the rows that a change writes, as they are before and after (NULL: none). Of an op that
- * cannot be applied: the row that it names, and what it would have it be. Borrowed for the call. */
+ * cannot be applied: the row that it names, and what it would have it be. One that names none is
+ * skipped. Borrowed for the call. */
 typedef void (*StateVisit)(
-	StateTable table, const json_t *before, const json_t *after, gpointer of);
+	StateTable table, const char *key, const json_t *before, const json_t *after, gpointer of);
 void state_each_write(const State *state, const json_t *change, StateVisit visit, gpointer of);
 
 #endif
