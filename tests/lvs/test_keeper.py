@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: ISC
 """The keeper against the real IPVS: adopts, changes what differs, repairs, drains."""
+import socket
+
 import bed
 from bed import SERVICE, VIP, Keeper, Network, eventually, listing, quiescent, simple, table, weights
 
@@ -124,6 +126,38 @@ def test_a_drained_server_leaves_with_its_last_connection():
     keeper.wait_for("drained 10.0.0.11")
     assert weights(net.director) == {"10.0.0.12:80": 10}
     assert keeper.figures()["draining"] == 0
+
+
+def who_answers(client, seconds=1):
+    """A UDP client that keeps its port: the name of its server, None for silence."""
+    client.settimeout(seconds)
+    client.sendto(b"who?", (VIP, 53))
+    try:
+        return client.recv(100).decode()
+    except TimeoutError:
+        return None
+
+
+@bed.test
+def test_udp_is_not_waited_for_and_known_clients_need_a_sysctl():
+    net = Network(servers=2)
+    for name, host in net.servers.items():
+        host.start(f"/usr/bin/python3 {bed.HERE}/udp_server.py {VIP} 53 {name}")
+    keeper = Keeper(net.director)
+    udp = f"udp {VIP} 53"
+    keeper(f"service {udp} rr dr 0 300000", f"serve {udp} 10.0.0.11 10", f"serve {udp} 10.0.0.12 10", "start")
+    with net.client:
+        clients = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+    before = [eventually(lambda: who_answers(client)) for client in clients]
+    assert sorted(before) == ["s1", "s2"]
+    counts = listing(net.director)[f"udp {VIP}:53"]["servers"]["10.0.0.11:53"]
+    assert (counts["active"], counts["inactive"]) == (0, 1)
+    keeper(f"drain {udp} 10.0.0.11")
+    keeper.wait_for("drained 10.0.0.11")
+    known = clients[before.index("s1")]
+    assert who_answers(known) is None and who_answers(known) is None
+    net.director.sysctl("net.ipv4.vs.expire_nodest_conn", 1)
+    assert eventually(lambda: who_answers(known)) == "s2"
 
 
 @bed.test

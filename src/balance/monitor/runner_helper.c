@@ -144,10 +144,9 @@ static void G_GNUC_NORETURN become_command(
 	const Helper *helper, char **argv, int output_fd, int failure_fd)
 {
 	setsid();
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGINT, SIG_DFL);
-	signal(SIGHUP, SIG_DFL);
-	signal(SIGPIPE, SIG_DFL);
+	/* Also those that somebody had us ignore: nohup does. */
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &helper->outer_signals, NULL);
 	/* All else is closed by exec. */
 	if (dup2(output_fd, STDOUT_FILENO) >= 0 && dup2(output_fd, STDERR_FILENO) >= 0)
