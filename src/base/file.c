@@ -48,16 +48,17 @@ gboolean file_sync_folder(const char *path, GError **error)
 	return TRUE;
 }
 
-/* Writes and syncs the file beside; its name ends in ".part" and random letters. */
-static gboolean write_beside(const char *beside, int fd, const void *bytes, gsize size_bytes,
-	mode_t mode, GError **error)
+/* Writes and syncs the file beside `path`. Its name ends in ".part" and random letters, so errors
+ * name `path`: the same fault is to be told in the same words each time. */
+static gboolean write_beside(
+	const char *path, int fd, const void *bytes, gsize size_bytes, mode_t mode, GError **error)
 {
 	gboolean written =
 		fchmod(fd, mode) == 0 && write_all(fd, bytes, size_bytes) && fsync(fd) == 0;
 	if (!written)
-		set_errno(error, "write", beside);
+		set_errno(error, "write", path);
 	if (close(fd) != 0 && written) {
-		set_errno(error, "write", beside);
+		set_errno(error, "write", path);
 		return FALSE;
 	}
 	return written;
@@ -70,10 +71,10 @@ gboolean file_write(
 	g_autofree char *beside = g_strconcat(path, ".part-XXXXXX", NULL);
 	int fd = g_mkstemp_full(beside, O_WRONLY | O_CLOEXEC, 0600);
 	if (fd < 0) {
-		set_errno(error, "create", beside);
+		set_errno(error, "create", path);
 		return FALSE;
 	}
-	if (!write_beside(beside, fd, bytes, size_bytes, mode, error)) {
+	if (!write_beside(path, fd, bytes, size_bytes, mode, error)) {
 		unlink(beside);
 		return FALSE;
 	}

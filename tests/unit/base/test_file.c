@@ -66,7 +66,11 @@ static int write_with_little_room(const char *path)
 		return 2;
 	g_autoptr(GError) error = NULL;
 	gboolean written = file_write(path, "twenty bytes of text", 20, 0644, &error);
-	return !written && drover_error_is(error, DROVER_ERROR_INTERNAL) ? 0 : 1;
+	/* The same words each time: no random name in them. */
+	return !written && drover_error_is(error, DROVER_ERROR_INTERNAL) &&
+			       strstr(error->message, ".part") == NULL
+		       ? 0
+		       : 1;
 }
 
 static void test_failed_write_leaves_the_old_file_and_nothing_beside(void **state)
