@@ -120,6 +120,7 @@ void service_say(Service *service)
 	if (service->said)
 		return;
 	service_take_noted_addresses(service);
+	service_take_later_orders(service);
 	service->said = TRUE;
 	evtimer_del(service->adopt);
 	const KeeperService what = service_for_keeper(service);

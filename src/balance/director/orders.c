@@ -208,19 +208,45 @@ static void take_order(Server *server, const SourceOrder *order)
 		"server", server->host, "why", error->message, NULL);
 }
 
+static void keep_answers(Service *service)
+{
+	service_keep_drains(service);
+	service_save(service);
+}
+
 void service_take_orders(Service *service, const ServerList *list, const SourceOrder *orders)
 {
 	gboolean any = FALSE;
 	for (guint i = 0; i < list->entries->len; i++) {
 		const PoolEntry *entry = &g_array_index(list->entries, PoolEntry, i);
 		Server *server = g_hash_table_lookup(service->servers, entry->name);
-		if (server == NULL || server->order.id == orders[i].id)
+		if (server == NULL)
+			continue;
+		gboolean is_new = server->order.id != orders[i].id;
+		server->later = orders[i];
+		server->has_later = is_new && !service->said;
+		if (!is_new || server->has_later)
 			continue;
 		take_order(server, &orders[i]);
 		any = TRUE;
 	}
-	if (!any)
-		return;
-	service_keep_drains(service);
-	service_save(service);
+	if (any)
+		keep_answers(service);
+}
+
+void service_take_later_orders(Service *service)
+{
+	gboolean any = FALSE;
+	const GPtrArray *servers = pool_servers(service->pool);
+	for (guint i = 0; i < servers->len; i++) {
+		const PoolServer *known = servers->pdata[i];
+		Server *server = g_hash_table_lookup(service->servers, known->name);
+		if (!server->has_later)
+			continue;
+		server->has_later = FALSE;
+		take_order(server, &server->later);
+		any = TRUE;
+	}
+	if (any)
+		keep_answers(service);
 }

@@ -89,6 +89,8 @@ struct Server {
 	char *who;	    /* reserved or drained it; NULL: nobody */
 	char *revoked_from; /* whose drain was taken back; NULL: nobody's, or it is settled */
 	SourceOrder order;  /* droverd's last one; id 0: none */
+	SourceOrder later;  /* one that waits until the service begins, */
+	gboolean has_later; /* if there is one */
 	OrderAnswer answer; /* to it */
 	char *answer_why;
 };
@@ -210,7 +212,10 @@ void director_repair_routes(Director *director);
 gboolean service_drain(Service *service, const char *host, PoolDrain wanted, gboolean forced,
 	const char *who, GError **error);
 gboolean service_undrain(Service *service, const char *host, const char *who, GError **error);
+/* Before the service begins they are put off: without addresses no server counts, and all would be
+ * refused. */
 void service_take_orders(Service *service, const ServerList *list, const SourceOrder *orders);
+void service_take_later_orders(Service *service);
 void server_revoked(Server *server);
 void server_set_who(Server *server, const char *who);
 

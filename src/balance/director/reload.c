@@ -90,12 +90,12 @@ static void end_service(Director *director, Service *service, const Config *next
 {
 	const char *name = service->config->name;
 	log_event(LOG_LEVEL_INFO, "service.ends", "service", name, NULL);
+	/* One that still waited: what stands in the kernel is ours from now on, and drains, too. */
+	service_say(service);
 	service_save(service);
 	if (!is_named(next, name))
 		saved_remove(director->state_folder, name);
 	alerts_forget(director->alerts, name);
-	/* One that still waited: what stands in the kernel is ours from now on, and drains, too. */
-	service_say(service);
 	keeper_forget_service(director->keeper, &service->key);
 	service_free(service);
 }

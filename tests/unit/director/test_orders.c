@@ -7,14 +7,18 @@
 #include "balance/director/parts.h"
 
 /* News of a list of four servers, with an order for the first two of them. */
-static void say(Bed *bed, SourceOrder first, SourceOrder second)
+static void say_list(Bed *bed, const char *list, SourceOrder first, SourceOrder second)
 {
-	static const char list[] =
-		"{\"10.0.0.1\": {}, \"10.0.0.2\": {}, \"10.0.0.3\": {}, \"10.0.0.4\": {}}";
 	g_autoptr(ServerList) parsed = server_list_parse("l", SERVER_LIST_JSON, list, strlen(list));
 	const SourceOrder orders[4] = {first, second};
 	const SourceNews news = {.list = parsed, .orders = orders, .version = 17, .epoch = 3};
 	service_take_news(&news, director_find(bed->director, "web"));
+}
+
+static void say(Bed *bed, SourceOrder first, SourceOrder second)
+{
+	say_list(bed, "{\"10.0.0.1\": {}, \"10.0.0.2\": {}, \"10.0.0.3\": {}, \"10.0.0.4\": {}}",
+		first, second);
 }
 
 #define NOTHING		      ((SourceOrder){0})
@@ -112,6 +116,26 @@ static void test_refused_order_is_not_tried_again(void **state)
 	assert_answer(bed, "10.0.0.1", "41 " REFUSED);
 	say(bed, ORDER(DRAINING, 43), NOTHING);
 	assert_told("drain 10.0.0.1 stay\n");
+}
+
+/* A balancer that comes anew while somebody works on web1. */
+static void test_order_for_names_waits_until_they_are_looked_up(void **state)
+{
+	Bed *bed = *state;
+	bed_start(bed);
+	say_list(bed, "{\"web1\": {}, \"web2\": {}, \"web3\": {}, \"web4\": {}}",
+		ORDER(DRAINING, 41), NOTHING);
+	assert_answer(bed, "web1", "0 serving");
+	for (int i = 1; i <= 4; i++) {
+		g_autofree char *name = g_strdup_printf("web%d", i);
+		g_autofree char *address = g_strdup_printf("10.0.0.%d", i);
+		assert_true(fakes_resolve(name, address, NULL));
+	}
+	assert_answer(bed, "web1", "41 working");
+	g_autofree char *told = fakes_told();
+	assert_non_null(strstr(told, "drain 10.0.0.1 stay\n"));
+	assert_null(strstr(told, "serve 10.0.0.1 "));
+	assert_non_null(strstr(told, "serve 10.0.0.4 10\n"));
 }
 
 static void test_forced_order_is_obeyed(void **state)
@@ -227,6 +251,7 @@ int main(void)
 		TEST(test_order_that_is_gone_ends_its_drain),
 		TEST(test_drain_becomes_a_reservation),
 		TEST(test_refused_order_is_not_tried_again),
+		TEST(test_order_for_names_waits_until_they_are_looked_up),
 		TEST(test_forced_order_is_obeyed),
 		TEST(test_revoked_order_is_not_tried_again_nor_after_a_restart),
 		TEST(test_reservation_survives_a_restart),
