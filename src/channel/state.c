@@ -30,6 +30,11 @@ const char *state_table_name(StateTable table)
 	return tables[table].name;
 }
 
+gboolean state_is_key(StateTable table, const char *column)
+{
+	return g_strv_contains(tables[table].keys, column);
+}
+
 gboolean state_table_find(const char *name, StateTable *table)
 {
 	for (guint i = 0; i < STATE_TABLES; i++) {

@@ -21,6 +21,8 @@ typedef enum StateTable {
 } StateTable;
 
 const char *state_table_name(StateTable table);
+/* Is the column part of the table's key? */
+gboolean state_is_key(StateTable table, const char *column);
 /* FALSE when there is none of that name. */
 gboolean state_table_find(const char *name, StateTable *table);
 

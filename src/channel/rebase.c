@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The merge of three, for a row, a change and a queue.
+ */
+#include "channel/rebase.h"
+
+#include <string.h>
+
+typedef json_t RebaseJson;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RebaseJson, json_decref)
+
+static const char *const bookkeeping[] = {"data_version", NULL};
+
+/* One row -------------------------------------------------------------------------------------- */
+
+typedef struct Merge {
+	const char *table, *key;
+	const json_t *base, *ours, *theirs; /* rows; NULL: none */
+	json_t *conflicts;
+} Merge;
+
+static json_t *or_null(const json_t *value)
+{
+	return value == NULL ? json_null() : json_incref((json_t *)value);
+}
+
+static gboolean are_same(const json_t *a, const json_t *b)
+{
+	return a == b || (a != NULL && b != NULL && json_equal((json_t *)a, (json_t *)b));
+}
+
+/* `column` NULL: the whole row. */
+static void add_conflict(const Merge *merge, const char *column)
+{
+	json_t *conflict = json_pack(
+		"{s:s, s:s, s:s?}", "table", merge->table, "key", merge->key, "column", column);
+	const json_t *base = merge->base, *ours = merge->ours, *theirs = merge->theirs;
+	if (column != NULL) {
+		base = json_object_get(base, column);
+		ours = json_object_get(ours, column);
+		theirs = json_object_get(theirs, column);
+	}
+	json_object_set_new(conflict, "base", or_null(base));
+	json_object_set_new(conflict, "ours", or_null(ours));
+	json_object_set_new(conflict, "theirs", or_null(theirs));
+	json_array_append_new(merge->conflicts, conflict);
+}
+
+static void merge_column(const Merge *merge, const char *column, json_t *patch)
+{
+	const json_t *base = json_object_get(merge->base, column);
+	const json_t *ours = json_object_get(merge->ours, column);
+	const json_t *theirs = json_object_get(merge->theirs, column);
+	if (are_same(ours, base) || are_same(ours, theirs))
+		return;
+	if (are_same(theirs, base))
+		json_object_set_new(patch, column, or_null(ours));
+	else
+		add_conflict(merge, column);
+}
+
+/* The patch that makes ours of base, for theirs. */
+static json_t *merge_columns(const Merge *merge)
+{
+	json_t *patch = json_object(), *value;
+	const char *column;
+	json_object_foreach ((json_t *)merge->ours, column, value)
+		merge_column(merge, column, patch);
+	json_object_foreach ((json_t *)merge->base, column, value)
+		if (json_object_get(merge->ours, column) == NULL)
+			merge_column(merge, column, patch);
+	return patch;
+}
+
+static json_t *op_of(const Merge *merge, const char *verb, json_t *row)
+{
+	const json_t *named = merge->theirs != NULL ? merge->theirs : merge->ours;
+	static const char *const keys[] = {
+		"rule_id", "name", "product", "channel", "version", "role"};
+	json_t *op = json_pack("{s:s, s:s}", "op", verb, "table", merge->table);
+	StateTable table;
+	gboolean is_table = state_table_find(merge->table, &table);
+	g_assert(is_table);
+	for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
+		json_t *part = json_object_get(named, keys[i]);
+		gboolean is_key = state_is_key(table, keys[i]);
+		if (is_key && part != NULL)
+			json_object_set(op, keys[i], part);
+	}
+	if (row != NULL)
+		json_object_set_new(op, "row", row);
+	return op;
+}
+
+/* The op that is left to do, NULL when there is none: done already, or a conflict. */
+static json_t *merge_row(const Merge *merge)
+{
+	if (are_same(merge->ours, merge->theirs))
+		return NULL;
+	if (merge->base != NULL && merge->ours != NULL && merge->theirs != NULL) {
+		json_t *patch = merge_columns(merge);
+		if (json_object_size(patch) > 0)
+			return op_of(merge, "update", patch);
+		json_decref(patch);
+		return NULL;
+	}
+	if (!are_same(merge->base, merge->theirs)) {
+		add_conflict(merge, NULL); /* taken away, added or altered under it */
+		return NULL;
+	}
+	return merge->ours == NULL ? op_of(merge, "delete", NULL)
+				   : op_of(merge, "insert", json_incref((json_t *)merge->ours));
+}
+
+/* One change ----------------------------------------------------------------------------------- */
+
+static const json_t *or_none(const json_t *row)
+{
+	return json_is_null(row) ? NULL : row;
+}
+
+static void merge_into(json_t *ops, const json_t *one, const State *now, json_t *conflicts)
+{
+	const char *name = json_string_value(json_object_get(one, "table"));
+	const char *key = json_string_value(json_object_get(one, "key"));
+	StateTable table;
+	if (!state_table_find(name, &table))
+		g_assert_not_reached();
+	const json_t *row = json_object_get(state_rows(now, table), key);
+	g_autoptr(RebaseJson) theirs = row == NULL ? NULL : canonical_row(row, bookkeeping);
+	Merge merge = {name, key, or_none(json_object_get(one, "before")),
+		or_none(json_object_get(one, "after")), theirs, conflicts};
+	json_t *op = merge_row(&merge);
+	if (op != NULL)
+		json_array_append_new(ops, op);
+}
+
+static void set_conflict(const json_t *conflicts, gsize from, GError **error)
+{
+	const json_t *first = json_array_get(conflicts, from);
+	const char *column = json_string_value(json_object_get(first, "column"));
+	drover_error_set(error, DROVER_ERROR_CONFLICT, "%s %s: %s: was edited on both sides",
+		json_string_value(json_object_get(first, "table")),
+		json_string_value(json_object_get(first, "key")),
+		column != NULL ? column : "the row");
+}
+
+json_t *rebase_change(const State *base, const State *now, const json_t *change, json_t *conflicts,
+	GError **error)
+{
+	g_autoptr(RebaseJson) content = content_of(base, change, error);
+	if (content == NULL)
+		return NULL;
+	g_autoptr(RebaseJson) ops = json_array();
+	gsize before = json_array_size(conflicts), i;
+	json_t *one;
+	json_array_foreach (content, i, one)
+		merge_into(ops, one, now, conflicts);
+	if (json_array_size(conflicts) > before) {
+		set_conflict(conflicts, before, error);
+		return NULL;
+	}
+	json_t *rebased = json_copy((json_t *)change);
+	json_object_set(rebased, "ops", ops);
+	g_autoptr(State) fits = state_apply(now, rebased, error);
+	if (fits == NULL)
+		g_clear_pointer(&rebased, json_decref);
+	return rebased;
+}
+
+/* A queue -------------------------------------------------------------------------------------- */
+
+typedef struct Place {
+	const json_t *change;
+	State *state; /* before it */
+	Footprint *footprint;
+	gboolean is_edit; /* it is another in the other queue, or has another place */
+} Place;
+
+static void place_clear(gpointer item)
+{
+	Place *place = item;
+	state_unref(place->state);
+	footprint_free(place->footprint);
+}
+
+static GArray *places_of(const Queue *queue, State *live)
+{
+	GArray *places = g_array_new(FALSE, TRUE, sizeof(Place));
+	g_autoptr(Overlay) overlay = overlay_new(live, FALSE);
+	g_array_set_clear_func(places, place_clear);
+	for (guint i = 0; i < queue_size(queue); i++) {
+		const json_t *change = queue_change(queue, i);
+		State *state = overlay_state(overlay);
+		Place place = {change, state_ref(state), footprint_new(state, change), FALSE};
+		g_array_append_val(places, place);
+		overlay_enact(overlay, change, NULL);
+	}
+	return places;
+}
+
+static Place *find_place(GArray *places, gint64 change)
+{
+	for (guint i = 0; i < places->len; i++)
+		if (change_id(g_array_index(places, Place, i).change) == change)
+			return &g_array_index(places, Place, i);
+	return NULL;
+}
+
+/* Same ops and time: it stands where it stood, among those that did not move either. */
+static void mark_edits(GArray *places, GArray *others)
+{
+	for (guint i = 0; i < places->len; i++) {
+		Place *place = &g_array_index(places, Place, i);
+		const Place *other = find_place(others, change_id(place->change));
+		place->is_edit = other == NULL ||
+				 change_when(other->change) != change_when(place->change) ||
+				 !are_same(json_object_get(other->change, "ops"),
+					 json_object_get(place->change, "ops"));
+	}
+}
+
+/* The edit of live, as a change: whole rows, so that every scope of them is in its footprint. */
+static json_t *edit_of(const State *old, const State *new)
+{
+	json_t *ops = json_array();
+	for (guint i = 0; i < STATE_TABLES; i++) {
+		const json_t *const sides[] = {
+			state_rows(old, (StateTable)i), state_rows(new, (StateTable)i)};
+		for (guint side = 0; side < 2; side++) {
+			const char *key;
+			json_t *row;
+			json_object_foreach ((json_t *)sides[side], key, row)
+				if (!are_same(row, json_object_get(sides[1 - side], key)))
+					json_array_append_new(ops,
+						json_pack("{s:s, s:s, s:O}", "op",
+							side == 0 ? "delete" : "insert", "table",
+							state_table_name((StateTable)i), "row",
+							row));
+		}
+	}
+	return json_pack("{s:o}", "ops", ops);
+}
+
+static gboolean meets_an_edit(const Footprint *footprint, const GArray *places)
+{
+	for (guint i = 0; i < places->len; i++) {
+		const Place *place = &g_array_index(places, Place, i);
+		if (place->is_edit && !footprints_are_disjoint(place->footprint, footprint))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* The last change before it in the new order that writes the row. */
+static gint64 writer_of(const GArray *done, const json_t *conflict)
+{
+	g_autofree char *row =
+		g_strdup_printf("%s %s", json_string_value(json_object_get(conflict, "table")),
+			json_string_value(json_object_get(conflict, "key")));
+	for (guint i = done->len; i-- > 0;) {
+		const Place *place = &g_array_index(done, Place, i);
+		if (g_hash_table_contains(place->footprint->writes, row))
+			return change_id(place->change);
+	}
+	return 0;
+}
+
+static gboolean has_same_content(
+	const State *old, const json_t *was, const State *now, const json_t *is)
+{
+	g_autoptr(RebaseJson) before = content_of(old, was, NULL);
+	g_autoptr(RebaseJson) after = content_of(now, is, NULL);
+	return before != NULL && after != NULL && json_equal(before, after);
+}
+
+static void rebased_clear(gpointer item)
+{
+	Rebased *rebased = item;
+	json_decref(rebased->rebased);
+	json_decref(rebased->conflicts);
+}
+
+/* `before`: where it stood, NULL: nowhere. */
+static Rebased rebase_one(const json_t *change, const Place *before, State *now, GArray *done)
+{
+	Rebased result = {.change = change_id(change), .conflicts = json_array()};
+	gboolean is_as_written = before == NULL || !are_same(json_object_get(before->change, "ops"),
+							   json_object_get(change, "ops"));
+	g_autoptr(State) fits = is_as_written ? state_apply(now, change, NULL) : NULL;
+	if (is_as_written)
+		result.rebased = fits == NULL ? NULL : json_incref((json_t *)change);
+	else
+		result.rebased = rebase_change(before->state, now, change, result.conflicts, NULL);
+	gsize i;
+	json_t *conflict;
+	json_array_foreach (result.conflicts, i, conflict)
+		json_object_set_new(
+			conflict, "with", json_integer((json_int_t)writer_of(done, conflict)));
+	result.loses_sign_offs =
+		before == NULL || result.rebased == NULL ||
+		!has_same_content(before->state, before->change, now, result.rebased);
+	return result;
+}
+
+GArray *rebase_queue(const Queue *old, State *old_live, const Queue *new, State *live)
+{
+	GArray *results = g_array_new(FALSE, TRUE, sizeof(Rebased));
+	g_autoptr(GArray) were = places_of(old, old_live);
+	g_autoptr(GArray) are = places_of(new, live);
+	g_autoptr(GArray) done = g_array_new(FALSE, TRUE, sizeof(Place));
+	g_autoptr(RebaseJson) edit = edit_of(old_live, live);
+	g_autoptr(Footprint) edited = footprint_new(old_live, edit);
+	g_autoptr(Overlay) overlay = overlay_new(live, FALSE);
+	g_array_set_clear_func(results, rebased_clear);
+	g_array_set_clear_func(done, place_clear);
+	mark_edits(were, are);
+	mark_edits(are, were);
+	for (guint i = 0; i < are->len; i++) {
+		const json_t *change = queue_change(new, i);
+		State *now = overlay_state(overlay);
+		const Place *was = find_place(were, change_id(change));
+		Rebased result = rebase_one(change, was, now, done);
+		const json_t *last = result.rebased != NULL ? result.rebased : change;
+		Place place = {change, state_ref(now), footprint_new(now, last), FALSE};
+		result.loses_tests =
+			result.loses_sign_offs || g_array_index(are, Place, i).is_edit ||
+			!footprints_are_disjoint(place.footprint, edited) ||
+			meets_an_edit(place.footprint, were) || meets_an_edit(place.footprint, are);
+		g_array_append_val(done, place);
+		g_array_append_val(results, result);
+		overlay_enact(overlay, last, NULL);
+	}
+	return results;
+}
