@@ -167,24 +167,36 @@ static json_t *ask(Run *run, const Snapshot *snapshot, const json_t *asked)
 		ids_of(snapshot, &query), "why", answer_why_text(answer.why));
 }
 
-static gboolean answer_cut(Run *run, json_int_t cut, GError **error)
+/* The cut's snapshot; earlier cuts first. */
+static Snapshot *snapshot_at(Run *run, Cut cut, GError **error)
 {
 	guint count;
-	if (!queue_prefix(run->queue, (Cut){CUT_UNTIL, cut}, &count, error))
-		return FALSE;
-	while (cut != 0 && run->enacted < count) {
+	if (!queue_prefix(run->queue, cut, &count, error))
+		return NULL;
+	while (run->enacted < count) {
 		g_autoptr(GError) problem = NULL;
 		if (!overlay_enact(
 			    run->overlay, queue_change(run->queue, run->enacted++), &problem))
 			add_error(run, problem->message);
 	}
-	g_autoptr(Snapshot) snapshot =
-		snapshot_new(overlay_state(run->overlay), run->schemes, error);
+	Snapshot *snapshot = snapshot_new(overlay_state(run->overlay), run->schemes, error);
+	const GPtrArray *problems = snapshot == NULL ? NULL : snapshot_errors(snapshot);
+	for (guint i = 0; problems != NULL && i < problems->len; i++)
+		add_error(run, problems->pdata[i]);
+	return snapshot;
+}
+
+/* 0 is live, even when a change is due before. */
+static Cut cut_of(json_int_t time)
+{
+	return (Cut){time < 0 ? CUT_ALL : CUT_UNTIL, time == 0 ? G_MININT64 : time};
+}
+
+static gboolean answer_cut(Run *run, json_int_t cut, GError **error)
+{
+	g_autoptr(Snapshot) snapshot = snapshot_at(run, cut_of(cut), error);
 	if (snapshot == NULL)
 		return FALSE;
-	const GPtrArray *problems = snapshot_errors(snapshot);
-	for (guint i = 0; i < problems->len; i++)
-		add_error(run, problems->pdata[i]);
 	json_t *answers = json_array();
 	for (gsize i = 0; i < json_array_size(run->queries); i++)
 		json_array_append_new(answers, ask(run, snapshot, json_array_get(run->queries, i)));
@@ -231,7 +243,7 @@ static gboolean read_file(Run *run, const json_t *file, GError **error)
 	run->queries = json_object_get(file, "queries");
 	if (run->schemes != NULL && !json_is_object(run->schemes))
 		return refuse(error, "schemes", "an object");
-	if (!json_is_array(run->queries))
+	if (run->queries != NULL && !json_is_array(run->queries))
 		return refuse(error, "queries", "a list");
 	for (guint i = 0; i < STATE_TABLES; i++)
 		if (!read_rows(run, file, (StateTable)i, error))
@@ -241,19 +253,42 @@ static gboolean read_file(Run *run, const json_t *file, GError **error)
 	return run->queue != NULL;
 }
 
-json_t *answer_file(const json_t *file, guint (*draw)(void), GError **error)
+static void run_begin(Run *run, guint (*draw)(void))
 {
-	g_autoptr(AnswerJson) own = json_deep_copy(file);
-	g_auto(Run) run = {
+	*run = (Run){
 		.state = state_new(),
 		.draw = draw,
 		.errors = json_array(),
 		.answers = json_object(),
 	};
+}
+
+json_t *answer_file(const json_t *file, guint (*draw)(void), GError **error)
+{
+	g_autoptr(AnswerJson) own = json_deep_copy(file);
+	g_auto(Run) run;
+	run_begin(&run, draw);
 	if (!read_file(&run, own, error))
 		return NULL;
+	if (run.queries == NULL) {
+		refuse(error, "queries", "a list");
+		return NULL;
+	}
 	reserve_ids(&run);
 	if (!answer_cuts(&run, json_object_get(own, "cuts"), error))
 		return NULL;
 	return json_pack("{s:O, s:O}", "answers", run.answers, "errors", run.errors);
+}
+
+Snapshot *answer_file_snapshot(const json_t *file, gint64 cut, json_t *errors, GError **error)
+{
+	g_autoptr(AnswerJson) own = json_deep_copy(file);
+	g_auto(Run) run;
+	run_begin(&run, NULL);
+	if (!read_file(&run, own, error))
+		return NULL;
+	reserve_ids(&run);
+	Snapshot *snapshot = snapshot_at(&run, cut_of(cut), error);
+	json_array_extend(errors, run.errors);
+	return snapshot;
 }

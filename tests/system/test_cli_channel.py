@@ -36,6 +36,38 @@ def test_the_page_s_example_is_answered_as_the_page_says():
     assert json.loads(answer.stdout) == json.loads(blocks[1])
 
 
+def page_example():
+    page = (ROOT / "docs/channel.md").read_text().partition("## What if")[2]
+    return next(text for text in page.split("\n\n") if text.startswith("    {"))
+
+
+def test_explain_says_why():
+    words = ["product=web", "channel=release", "version=1.3.0", "platform=x86_64", "locale=en"]
+    answer = drover("explain", "--snapshot", "-", *words, given=page_example())
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines()[-1] == "gets web-1.4.0: the rule's release"
+    missed = json.loads(drover("explain", "--snapshot", "-", "channel=beta", "product=web", "--json",
+                               given=page_example()).stdout)
+    assert missed["rules"][0]["missed"] == [{"column": "channel", "wanted": "release"}] and missed["rules"][0]["near"]
+    wrong = drover("explain", "--snapshot", "-", "web", given=page_example())
+    assert wrong.returncode == 2 and "KEY=VALUE" in wrong.stderr
+
+
+def test_lint_names_what_cannot_be_meant():
+    rules = {"rules": [{"rule_id": 1, "priority": 2, "mapping": "A"}, {"rule_id": 2, "channel": "beta-test"}]}
+    found = json.loads(drover("lint", "--snapshot", "-", "--json", given=json.dumps(rules)).stdout)["found"]
+    assert [(one["rule_id"], one["kind"]) for one in found] == [(2, "shadowed"), (2, "test-channel")]
+    assert drover("lint", "--snapshot", "-", given=page_example()).stdout == "nothing found\n"
+
+
+def test_diff_lists_whose_answers_the_queue_alters():
+    found = json.loads(drover("diff", "--snapshot", "-", "--json", given=page_example()).stdout)["differences"]
+    assert found
+    assert {(one["before"]["mapping"], one["after"]["mapping"]) for one in found} <= {("web-1.4.0", None), ("web-1.3.9", None)}
+    assert {one["query"]["draw"] for one in found} == {25}
+    assert drover("diff", "--snapshot", "-", "--cut", "4", given=page_example()).stdout == "no answer differs\n"
+
+
 def test_versions_compare_by_scheme():
     examples = json.loads((ROOT / "tests/cases/rules.json").read_text())["versions"]
     for example in examples:
