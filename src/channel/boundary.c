@@ -175,7 +175,6 @@ static void add_flags(json_t *values, const json_t *flags)
 /* A tag's values one by one, beside the first of each other tag of the rule. */
 static void add_tags(json_t *values, const json_t *rule)
 {
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	json_t *wanted = json_object(), *first = json_object(), *value, *one;
 	const char *name;
 	gsize i;

@@ -222,7 +222,7 @@ static gboolean search_channel(
 	return done;
 }
 
-/* Takes the names. A set, in the order in which they were met. */
+/* A set, in the order in which they were met. */
 static void add_name(GPtrArray *names, const char *name, gsize size)
 {
 	g_autofree char *own = g_strndup(name, size);
