@@ -33,6 +33,7 @@ struct StoreJob {
 	"AND ((l.classid::bigint << 32) | l.objid::bigint) = "
 
 static const char SQL_TRY[] = "SELECT pg_try_advisory_lock(" JOB_KEY("?") ")";
+static const char SQL_RELEASE[] = "SELECT 1 FROM (SELECT pg_advisory_unlock_all()) AS released";
 static const char SQL_FORGET[] = "DELETE FROM job_holder WHERE job = ?";
 static const char SQL_SAY[] = "INSERT INTO job_holder (job, host, pid, since_us, backend_pid) "
 			      "VALUES (?, ?, ?, ?, pg_backend_pid())";
@@ -155,6 +156,9 @@ void store_job_release(StoreJob *lock)
 	if (!lock)
 		return;
 	joblock_release(lock->file);
+	/* The server sees only some time later that a connection was closed. */
+	if (lock->session != NULL)
+		store_execute(lock->session, NULL, SQL_RELEASE, STORE_NO_PARAMS);
 	store_close(lock->session);
 	g_free(lock);
 }

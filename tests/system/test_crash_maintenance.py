@@ -20,6 +20,7 @@ READ_OR_ALLOWED = {
     "product show", "notice list", "maintenance on", "maintenance off", "maintenance status", "history list",
     "history show", "history verify", "store backup", "store check", "user list", "user show", "token list",
     "host list", "pool list", "pool show", "channel answer", "channel version",
+    "channel explain", "channel lint", "channel diff",
     "config keys", "config check", "help", "completion", "version",
     "upgrade",  # brings maintenance with it: test_cli_maintenance.py
     "store migrate",  # is what upgrades do meanwhile
