@@ -11,6 +11,8 @@ from beds import Client, daemons  # noqa: F401 (fixture)
 from conftest import Drover, frozen_environment
 from lvs_bed import PROGRAM, Balancer, servers, until
 
+pytestmark = pytest.mark.slow
+
 HOSTS = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
 
 

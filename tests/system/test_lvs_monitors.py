@@ -18,6 +18,8 @@ import pytest
 
 from lvs_bed import SANITIZED, Balancer, Server, servers, until
 
+pytestmark = pytest.mark.slow
+
 ROOT = os.geteuid() == 0
 NOBODY = 65534
 

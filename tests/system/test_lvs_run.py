@@ -13,6 +13,8 @@ import pytest
 from lvs_bed import PROGRAM, SANITIZED, WAIT_S, Balancer, Server, servers, until
 from conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 CAP_NET_ADMIN = 1 << 12
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 

@@ -14,6 +14,8 @@ import beds
 from balancer import Balancer
 from beds import daemons, databases, engine, place  # noqa: F401 (fixtures)
 
+pytestmark = pytest.mark.slow
+
 AT_ONCE_S = 2  # far below the 25 s that a question waits at the most; usually some milliseconds
 
 
