@@ -96,7 +96,7 @@ static void add_row(Walk *walk, StateTable table, const json_t *row)
 {
 	if (row == NULL)
 		return;
-	if (table != STATE_RELEASES && table != STATE_REQUIREMENTS)
+	if (table != STATE_RELEASES && state_table_answers(table))
 		add_scope(walk->footprint, scope_of_row(table, row));
 	const char *alias = table == STATE_RULES ? text_of(row, "alias") : NULL;
 	if (alias == NULL)

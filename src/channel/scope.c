@@ -16,8 +16,8 @@ static const char *text_of(const json_t *row, const char *column)
 Scope scope_of_row(StateTable table, const json_t *row)
 {
 	Scope scope = {text_of(row, "product"), text_of(row, "channel")};
-	/* A requirement's key must be a text, so it has a star for any product. */
-	if (table == STATE_REQUIREMENTS && g_strcmp0(scope.product, "*") == 0)
+	/* A key must be a text, so tables that are no client's have a star for any product. */
+	if (!state_table_answers(table) && g_strcmp0(scope.product, "*") == 0)
 		scope.product = NULL;
 	return scope;
 }

@@ -13,8 +13,8 @@ typedef struct Scope {
 	const char *product, *channel;
 } Scope;
 
-/* Of a row of rules, shutoffs, pins or requirements. A release has none of its own: it concerns
- * whoever is mapped to it. */
+/* Of a row with a product, a channel, or both. A release has none of its own: it concerns whoever
+ * is mapped to it. */
 Scope scope_of_row(StateTable table, const json_t *row);
 
 /* TRUE when a query of this product and channel is in the scope. NULL: it does not say. */

@@ -17,17 +17,28 @@ struct State {
 static const struct {
 	const char *name;
 	const char *keys[4]; /* columns, NULL-terminated */
+	gboolean answers;
 } tables[STATE_TABLES] = {
-	[STATE_RULES] = {"rules", {"rule_id"}},
-	[STATE_RELEASES] = {"releases", {"name"}},
-	[STATE_SHUTOFFS] = {"shutoffs", {"product", "channel"}},
-	[STATE_PINS] = {"pins", {"product", "channel", "version"}},
-	[STATE_REQUIREMENTS] = {"requirements", {"product", "channel", "role"}},
+	[STATE_RULES] = {"rules", {"rule_id"}, TRUE},
+	[STATE_RELEASES] = {"releases", {"name"}, TRUE},
+	[STATE_SHUTOFFS] = {"shutoffs", {"product", "channel"}, TRUE},
+	[STATE_PINS] = {"pins", {"product", "channel", "version"}, TRUE},
+	[STATE_REQUIREMENTS] = {"requirements", {"product", "channel", "role"}, FALSE},
+	[STATE_PRODUCTS] = {"products", {"product"}, TRUE},
+	[STATE_CHANNELS] = {"channels", {"product", "channel"}, FALSE},
+	[STATE_ROLES] = {"roles", {"role"}, FALSE},
+	[STATE_GRANTS] = {"grants", {"product", "person", "role"}, FALSE},
+	[STATE_FREEZES] = {"freezes", {"name"}, FALSE},
 };
 
 const char *state_table_name(StateTable table)
 {
 	return tables[table].name;
+}
+
+gboolean state_table_answers(StateTable table)
+{
+	return tables[table].answers;
 }
 
 gboolean state_is_key(StateTable table, const char *column)
@@ -211,8 +222,8 @@ static gboolean op_read(
 	const char *table = json_string_value(json_object_get(given, "table"));
 	if (verb == NULL || table == NULL || !state_table_find(table, &op->table)) {
 		drover_error_set(error, DROVER_ERROR_INPUT,
-			"an op has an `op` and a `table`: rules, releases, shutoffs, pins or "
-			"requirements");
+			"an op has an `op` and a `table`: rules, releases, shutoffs, pins, "
+			"requirements, products, channels, roles, grants or freezes");
 		return FALSE;
 	}
 	op->key = key_of_op(op->table, given, error);

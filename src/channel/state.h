@@ -17,10 +17,17 @@ typedef enum StateTable {
 	STATE_SHUTOFFS,	    /* by product and channel */
 	STATE_PINS,	    /* by product, channel and version */
 	STATE_REQUIREMENTS, /* of sign-offs; by product, channel and role */
+	STATE_PRODUCTS,	    /* how each is delivered: scheme, hosts; by product */
+	STATE_CHANNELS,	    /* declared channels and test channels; by product and channel */
+	STATE_ROLES,	    /* what signing in a role means; by role */
+	STATE_GRANTS,	    /* who signs; by product, person and role */
+	STATE_FREEZES,	    /* when nothing goes live; by name */
 	STATE_TABLES,
 } StateTable;
 
 const char *state_table_name(StateTable table);
+/* Do queries' answers depend on its rows? Of the others, only who must agree and when does. */
+gboolean state_table_answers(StateTable table);
 /* Is the column part of the table's key? */
 gboolean state_is_key(StateTable table, const char *column);
 /* FALSE when there is none of that name. */

@@ -13,6 +13,7 @@ INSERT INTO counter (name, value) VALUES ('generation', 1);
 INSERT INTO counter (name, value) VALUES ('changes', 1);
 INSERT INTO counter (name, value) VALUES ('pools', 0);
 INSERT INTO counter (name, value) VALUES ('epoch', 0);
+INSERT INTO counter (name, value) VALUES ('rules', 0);
 
 CREATE TABLE history (
 	sequence BIGINT PRIMARY KEY,
@@ -315,6 +316,78 @@ CREATE TABLE pool_event (
 	state TEXT NOT NULL
 );
 CREATE INDEX pool_event_place ON pool_event (pool_id, host_id, server, id);
+
+-- channels ---------------------------------------------------------------------------------------
+
+-- Every row that channels are answered from, in each of its versions; what is live has no end. `kind` is a table of
+-- channel/state.h, and the past is answered from the same rows. Who has which role stands in person_role.
+CREATE TABLE channel_row (
+	id SERIAL_ID,
+	kind TEXT NOT NULL,
+	key TEXT NOT NULL,
+	row_json TEXT NOT NULL,             -- with its data_version
+	from_us BIGINT NOT NULL,
+	until_us BIGINT,
+	change_id BIGINT,                   -- that brought it; NULL: a direct edit
+	actor TEXT NOT NULL
+);
+CREATE UNIQUE INDEX channel_row_live ON channel_row (kind, key) WHERE until_us IS NULL;
+CREATE INDEX channel_row_key ON channel_row (kind, key, id);
+CREATE INDEX channel_row_past ON channel_row (from_us);
+
+CREATE TABLE channel_change (
+	id SERIAL_ID,
+	state TEXT NOT NULL CHECK (state IN ('scheduled', 'going-live', 'live', 'withdrawn')),
+	when_us BIGINT NOT NULL,
+	title TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	author TEXT NOT NULL,
+	ops_json TEXT NOT NULL,             -- as they fit the rows before them: re-based
+	overrides_json TEXT NOT NULL,       -- [{"gate", "by", "at", "reason"}]
+	problem_json TEXT,                  -- why it waits or conflicts, as its author was told
+	created_us BIGINT NOT NULL,
+	ended_us BIGINT,                    -- went live or was withdrawn
+	data_version BIGINT NOT NULL
+);
+CREATE INDEX channel_change_state ON channel_change (state, when_us, id);
+
+-- What the queue said at any time: one row for each way a change was, while it was so.
+CREATE TABLE channel_change_version (
+	id SERIAL_ID,
+	change_id BIGINT NOT NULL REFERENCES channel_change (id),
+	when_us BIGINT NOT NULL,
+	title TEXT NOT NULL,
+	author TEXT NOT NULL,
+	ops_json TEXT NOT NULL,
+	from_us BIGINT NOT NULL,
+	until_us BIGINT
+);
+CREATE INDEX channel_change_version_change ON channel_change_version (change_id, id);
+CREATE INDEX channel_change_version_past ON channel_change_version (from_us);
+
+CREATE TABLE channel_sign_off (
+	id SERIAL_ID,
+	change_id BIGINT NOT NULL REFERENCES channel_change (id),
+	person TEXT NOT NULL,
+	role TEXT NOT NULL,
+	digest TEXT NOT NULL,               -- of the change's content, with its time where the role signs that
+	at_us BIGINT NOT NULL,
+	revoked_us BIGINT
+);
+CREATE INDEX channel_sign_off_change ON channel_sign_off (change_id, id);
+
+-- What a tester saw: the digest of each declared channel that the change alters, at the cut through it.
+CREATE TABLE channel_tested (
+	id SERIAL_ID,
+	change_id BIGINT NOT NULL REFERENCES channel_change (id),
+	person TEXT NOT NULL,
+	role TEXT NOT NULL,
+	digests_json TEXT NOT NULL,         -- [{"product", "channel", "digest"}], sorted
+	at_us BIGINT NOT NULL,
+	void_us BIGINT,                     -- revoked, or what it was on moved
+	void_why TEXT
+);
+CREATE INDEX channel_tested_change ON channel_tested (change_id, id);
 
 -- notices ----------------------------------------------------------------------------------------
 

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Reading: rows and the queue, now and as they were.
+ */
+#include "channel/book/book.h"
+
+#include "wire/json.h"
+
+static const char SQL_ROWS[] = "SELECT kind, row_json FROM channel_row WHERE until_us IS NULL";
+static const char SQL_ROWS_AT[] = "SELECT kind, row_json FROM channel_row"
+				  " WHERE from_us <= ? AND (until_us IS NULL OR until_us > ?)";
+static const char SQL_GRANTS[] = "SELECT role.product, person.name, role.role FROM person_role role"
+				 " JOIN person ON person.id = role.person_id"
+				 " WHERE person.is_disabled = 0";
+#define SQL_CHANGE                                                                                 \
+	"SELECT id, state, when_us, title, reason, author, ops_json, overrides_json,"              \
+	" problem_json, created_us, ended_us, data_version FROM channel_change "
+static const char SQL_WAITING[] =
+	SQL_CHANGE "WHERE state IN ('scheduled', 'going-live') ORDER BY when_us, id";
+static const char SQL_LOAD[] = SQL_CHANGE "WHERE id = ?";
+static const char SQL_LIST[] = SQL_CHANGE "WHERE (? IS NULL OR state = ?) AND (? = 0 OR id < ?)"
+					  " ORDER BY id DESC LIMIT ?";
+static const char SQL_WAITING_AT[] =
+	"SELECT change_id, 'scheduled', when_us, title, '', author, ops_json, '[]', NULL, from_us,"
+	" NULL, 0 FROM channel_change_version"
+	" WHERE from_us <= ? AND (until_us IS NULL OR until_us > ?) ORDER BY when_us, change_id";
+
+void channel_change_free(ChannelChange *change)
+{
+	if (change == NULL)
+		return;
+	g_free(change->state);
+	g_free(change->title);
+	g_free(change->reason);
+	g_free(change->author);
+	json_decref(change->ops);
+	json_decref(change->overrides);
+	json_decref(change->problem);
+	g_free(change);
+}
+
+json_t *channel_change_value(const ChannelChange *change)
+{
+	return json_pack("{s:I, s:I, s:O}", "id", (json_int_t)change->id, "when",
+		(json_int_t)change->when_us, "ops", change->ops);
+}
+
+/* What the store holds was written by us: a text that is no JSON is a broken store. */
+static json_t *stored(const char *text, const char *what, GError **error)
+{
+	json_error_t problem;
+	json_t *value = json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
+	if (value == NULL)
+		drover_error_set(error, DROVER_ERROR_INTERNAL,
+			"the store is damaged: %s is no JSON (%s); see: drover store check", what,
+			problem.text);
+	return value;
+}
+
+/* Rows ---------------------------------------------------------------------------------------- */
+
+static gboolean add_row(State *state, const char *kind, const char *text, GError **error)
+{
+	StateTable table;
+	if (!state_table_find(kind, &table)) {
+		drover_error_set(error, DROVER_ERROR_INTERNAL,
+			"the store is damaged: a row of '%s', which is no table of channels", kind);
+		return FALSE;
+	}
+	g_autoptr(json_t) row = stored(text, kind, error);
+	return row != NULL && state_add(state, table, row, error);
+}
+
+static gboolean read_rows(Store *store, State *state, gint64 at_us, GError **error)
+{
+	g_autoptr(StoreRows) rows =
+		at_us == 0 ? store_query(store, error, SQL_ROWS, STORE_NO_PARAMS)
+			   : store_query(store, error, SQL_ROWS_AT,
+				     STORE_PARAMS(STORE_INT(at_us), STORE_INT(at_us)));
+	gboolean more;
+	while (store_rows_next(rows, &more, error)) {
+		if (!more)
+			return TRUE;
+		if (!add_row(state, store_rows_text(rows, 0), store_rows_text(rows, 1), error))
+			return FALSE;
+	}
+	return FALSE;
+}
+
+static gboolean read_grants(Store *store, State *state, GError **error)
+{
+	g_autoptr(StoreRows) rows = store_query(store, error, SQL_GRANTS, STORE_NO_PARAMS);
+	gboolean more;
+	while (store_rows_next(rows, &more, error)) {
+		if (!more)
+			return TRUE;
+		g_autoptr(json_t) row =
+			json_pack("{s:s, s:s, s:s}", "product", store_rows_text(rows, 0), "person",
+				store_rows_text(rows, 1), "role", store_rows_text(rows, 2));
+		if (!state_add(state, STATE_GRANTS, row, error))
+			return FALSE;
+	}
+	return FALSE;
+}
+
+/* Changes ------------------------------------------------------------------------------------- */
+
+static ChannelChange *change_of(const StoreRows *rows, GError **error)
+{
+	g_autoptr(ChannelChange) change = g_new0(ChannelChange, 1);
+	const char *problem = store_rows_text(rows, 8);
+	change->id = store_rows_integer(rows, 0);
+	change->state = g_strdup(store_rows_text(rows, 1));
+	change->when_us = store_rows_integer(rows, 2);
+	change->title = g_strdup(store_rows_text(rows, 3));
+	change->reason = g_strdup(store_rows_text(rows, 4));
+	change->author = g_strdup(store_rows_text(rows, 5));
+	change->ops = stored(store_rows_text(rows, 6), "a change's ops", error);
+	if (change->ops == NULL)
+		return NULL;
+	change->overrides = stored(store_rows_text(rows, 7), "a change's overrides", error);
+	if (change->overrides == NULL)
+		return NULL;
+	change->problem = problem == NULL ? NULL : stored(problem, "a change's problem", error);
+	if (problem != NULL && change->problem == NULL)
+		return NULL;
+	change->created_us = store_rows_integer(rows, 9);
+	change->ended_us = store_rows_integer(rows, 10);
+	change->data_version = store_rows_integer(rows, 11);
+	return g_steal_pointer(&change);
+}
+
+/* Takes the rows. */
+static GPtrArray *changes_of(StoreRows *given, GError **error)
+{
+	g_autoptr(StoreRows) rows = given;
+	g_autoptr(GPtrArray) changes =
+		g_ptr_array_new_with_free_func((GDestroyNotify)channel_change_free);
+	gboolean more;
+	while (store_rows_next(rows, &more, error)) {
+		if (!more)
+			return g_steal_pointer(&changes);
+		ChannelChange *change = change_of(rows, error);
+		if (change == NULL)
+			return NULL;
+		g_ptr_array_add(changes, change);
+	}
+	return NULL;
+}
+
+ChannelChange *channel_change_load(Store *store, gint64 id, GError **error)
+{
+	g_autoptr(GPtrArray) found =
+		changes_of(store_query(store, error, SQL_LOAD, STORE_PARAMS(STORE_INT(id))), error);
+	if (found == NULL)
+		return NULL;
+	if (found->len == 1)
+		return g_ptr_array_steal_index(found, 0);
+	drover_error_set(error, DROVER_ERROR_NOT_FOUND,
+		"there is no change %" G_GINT64_FORMAT "; see: drover change list", id);
+	return NULL;
+}
+
+GPtrArray *channel_change_list(
+	Store *store, const char *state, gint64 before, gint64 limit, GError **error)
+{
+	return changes_of(store_query(store, error, SQL_LIST,
+				  STORE_PARAMS(STORE_TEXT(state), STORE_TEXT(state),
+					  STORE_INT(before), STORE_INT(before), STORE_INT(limit))),
+		error);
+}
+
+/* Books --------------------------------------------------------------------------------------- */
+
+static Queue *queue_of(const GPtrArray *changes, GError **error)
+{
+	g_autoptr(json_t) values = json_array();
+	for (guint i = 0; i < changes->len; i++)
+		json_array_append_new(values, channel_change_value(changes->pdata[i]));
+	return queue_new(values, error);
+}
+
+static ChannelBook *read_book(Store *store, gint64 at_us, GError **error)
+{
+	g_autoptr(ChannelBook) book = g_new0(ChannelBook, 1);
+	g_atomic_ref_count_init(&book->references);
+	book->at_us = at_us;
+	book->live = state_new();
+	if (!store_counter_get(store, STORE_GENERATION, &book->generation, error) ||
+		!read_rows(store, book->live, at_us, error) ||
+		!read_grants(store, book->live, error))
+		return NULL;
+	book->changes =
+		changes_of(at_us == 0 ? store_query(store, error, SQL_WAITING, STORE_NO_PARAMS)
+				      : store_query(store, error, SQL_WAITING_AT,
+						STORE_PARAMS(STORE_INT(at_us), STORE_INT(at_us))),
+			error);
+	if (book->changes == NULL)
+		return NULL;
+	book->queue = queue_of(book->changes, error);
+	return book->queue != NULL ? g_steal_pointer(&book) : NULL;
+}
+
+ChannelBook *channel_book_read(Store *store, GError **error)
+{
+	return read_book(store, 0, error);
+}
+
+ChannelBook *channel_book_read_at(Store *store, gint64 at_us, GError **error)
+{
+	return read_book(store, MAX(at_us, 1), error);
+}
+
+ChannelBook *channel_book_ref(ChannelBook *book)
+{
+	g_atomic_ref_count_inc(&book->references);
+	return book;
+}
+
+void channel_book_unref(ChannelBook *book)
+{
+	if (book == NULL || !g_atomic_ref_count_dec(&book->references))
+		return;
+	state_unref(book->live);
+	g_clear_pointer(&book->changes, g_ptr_array_unref);
+	queue_free(book->queue);
+	g_free(book);
+}
+
+json_t *channel_schemes(const State *state)
+{
+	json_t *schemes = json_object(), *row;
+	const char *product;
+	json_object_foreach ((json_t *)state_rows(state, STATE_PRODUCTS), product, row) {
+		json_t *scheme = json_object_get(row, "scheme");
+		if (scheme != NULL)
+			json_object_set(schemes, product, scheme);
+	}
+	return schemes;
+}
+
+Snapshot *channel_snapshot(const State *state, GError **error)
+{
+	g_autoptr(json_t) schemes = channel_schemes(state);
+	return snapshot_new(state, schemes, error);
+}
