@@ -73,10 +73,11 @@ json_t *digest_canonical(const Snapshot *snapshot, const char *product, const ch
 	json_t *rules = canonical_rules(snapshot, product, channel, releases);
 	json_t *shutoffs = canonical_rows(snapshot, STATE_SHUTOFFS, product, channel, releases);
 	json_t *pins = canonical_rows(snapshot, STATE_PINS, product, channel, releases);
-	return json_pack("{s:i, s:s?, s:s?, s:s, s:o, s:o, s:o, s:o}", "evaluator",
+	const json_t *hosts = snapshot_hosts(snapshot, product);
+	return json_pack("{s:i, s:s?, s:s?, s:s, s:o, s:o, s:o, s:o, s:O*}", "evaluator",
 		DIGEST_EVALUATOR, "product", product, "channel", channel, "scheme",
 		version_scheme_name(snapshot_scheme(snapshot, product)), "rules", rules, "releases",
-		releases, "shutoffs", shutoffs, "pins", pins);
+		releases, "shutoffs", shutoffs, "pins", pins, "hosts", hosts);
 }
 
 char *digest_of(const Snapshot *snapshot, const char *product, const char *channel)

@@ -17,6 +17,7 @@ typedef struct ProductRules {
 struct Snapshot {
 	gatomicrefcount references;
 	json_t *schemes, *shutoffs, *pins;
+	json_t *deliveries;   /* the rows of products */
 	GPtrArray *rules;     /* owned, sorted */
 	GHashTable *products; /* name -> ProductRules */
 	ProductRules *other;  /* of products that no rule names */
@@ -44,6 +45,12 @@ VersionScheme snapshot_scheme(const Snapshot *snapshot, const char *product)
 	if (name != NULL)
 		version_scheme_parse(name, &scheme, NULL);
 	return scheme;
+}
+
+const json_t *snapshot_hosts(const Snapshot *snapshot, const char *product)
+{
+	const json_t *row = product == NULL ? NULL : json_object_get(snapshot->deliveries, product);
+	return json_object_get(row, "hosts");
 }
 
 static gboolean check_schemes(const json_t *schemes, GError **error)
@@ -235,6 +242,7 @@ Snapshot *snapshot_new(const State *state, const json_t *schemes, GError **error
 	snapshot->schemes = schemes == NULL ? json_object() : json_copy((json_t *)schemes);
 	snapshot->shutoffs = json_incref((json_t *)state_rows(state, STATE_SHUTOFFS));
 	snapshot->pins = json_incref((json_t *)state_rows(state, STATE_PINS));
+	snapshot->deliveries = json_incref((json_t *)state_rows(state, STATE_PRODUCTS));
 	snapshot->errors = g_ptr_array_new_with_free_func(g_free);
 	snapshot->rules = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
 	snapshot->products =
@@ -266,6 +274,7 @@ void snapshot_unref(Snapshot *snapshot)
 	json_decref(snapshot->schemes);
 	json_decref(snapshot->shutoffs);
 	json_decref(snapshot->pins);
+	json_decref(snapshot->deliveries);
 	g_free(snapshot);
 }
 

@@ -26,6 +26,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Snapshot, snapshot_unref)
 /* char * in an array of the snapshot: "rule 7: channel: …". */
 const GPtrArray *snapshot_errors(const Snapshot *snapshot);
 VersionScheme snapshot_scheme(const Snapshot *snapshot, const char *product);
+/* A list of the hosts that files of the product may come from; NULL: none. Borrowed. */
+const json_t *snapshot_hosts(const Snapshot *snapshot, const char *product);
 
 /* Rules that a query of this product and channel can match, in the order of evaluation; they may
  * still ask for another channel. Rule * in an array of the snapshot. Both may be NULL. */
