@@ -8,16 +8,7 @@
 #define CHANNEL_BOOK_GATE_H
 
 #include "channel/book/book.h"
-
-typedef struct Gate {
-	char *name; /* "deployable", "freeze" */
-	gboolean passes;
-	char *text; /* what is so, or what is missing: a sentence without its full stop */
-	char *role; /* whose word overrides it on the change's products; NULL: nobody's */
-} Gate;
-
-void gate_free(Gate *gate);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Gate, gate_free)
+#include "channel/gate.h"
 
 /* The gates of one change that would go live at `at_us` on `before`: GPtrArray of Gate *, NULL with
  * error set when they could not be asked. Inside a transaction. */
