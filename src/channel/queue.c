@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/format.h"
+
 struct Queue {
 	GPtrArray *changes; /* json_t * */
 };
@@ -121,6 +123,11 @@ gboolean cut_parse(const char *text, Cut *cut, GError **error)
 				&cut->number, NULL))
 			return TRUE;
 	}
+	if (g_str_has_prefix(text, "until ") &&
+		parse_time(text + strlen("until "), &cut->number, NULL)) {
+		cut->kind = CUT_UNTIL;
+		return TRUE;
+	}
 	drover_error_set(error, DROVER_ERROR_INPUT,
 		"'%s' is no cut: all, until TIME, or through CHANGE", text);
 	return FALSE;
@@ -234,14 +241,20 @@ State *overlay_state(const Overlay *overlay)
 	return overlay->state;
 }
 
-const char *overlay_undefined(const Overlay *overlay, const char *product, const char *channel)
+const char *overlay_undefined_within(
+	const Overlay *overlay, guint conflicts, const char *product, const char *channel)
 {
-	for (guint i = 0; i < overlay->conflicts->len; i++) {
+	for (guint i = 0; i < conflicts; i++) {
 		const Conflict *conflict = overlay->conflicts->pdata[i];
 		if (footprint_alters(conflict->footprint, product, channel))
 			return conflict->why;
 	}
 	return NULL;
+}
+
+const char *overlay_undefined(const Overlay *overlay, const char *product, const char *channel)
+{
+	return overlay_undefined_within(overlay, overlay->conflicts->len, product, channel);
 }
 
 guint overlay_conflicts(const Overlay *overlay)

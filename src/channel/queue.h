@@ -29,7 +29,7 @@ typedef struct Cut {
 	gint64 number; /* a time, inclusive, or a change's id */
 } Cut;
 
-/* "all", "until 5", "through 7". Fails with DROVER_ERROR_INPUT. */
+/* "all", "until 5" or "until 2026-11-21T10:00:00Z" (microseconds), "through 7". Fails with DROVER_ERROR_INPUT. */
 gboolean cut_parse(const char *text, Cut *cut, GError **error);
 /* How many changes it takes, from the first. Fails with DROVER_ERROR_NOT_FOUND when there is no
  * such change. */
@@ -54,6 +54,9 @@ Overlay *queue_overlay(const Queue *queue, State *live, Cut cut, gboolean must_m
 State *overlay_state(const Overlay *overlay);
 /* Why answers for this product and channel are undefined, "change 7: …"; NULL: they are not. */
 const char *overlay_undefined(const Overlay *overlay, const char *product, const char *channel);
+/* The same when only the first `conflicts` had been left out: what it was at a shorter prefix. */
+const char *overlay_undefined_within(
+	const Overlay *overlay, guint conflicts, const char *product, const char *channel);
 /* How many changes were left out, and why each was. */
 guint overlay_conflicts(const Overlay *overlay);
 const char *overlay_conflict(const Overlay *overlay, guint index, gint64 *change);

@@ -233,6 +233,18 @@ const GPtrArray *snapshot_rules(const Snapshot *snapshot, const char *product, c
 
 /* The rest ------------------------------------------------------------------------------------- */
 
+json_t *snapshot_schemes(const State *state)
+{
+	json_t *schemes = json_object(), *row;
+	const char *product;
+	json_object_foreach ((json_t *)state_rows(state, STATE_PRODUCTS), product, row) {
+		json_t *scheme = json_object_get(row, "scheme");
+		if (scheme != NULL)
+			json_object_set(schemes, product, scheme);
+	}
+	return schemes;
+}
+
 Snapshot *snapshot_new(const State *state, const json_t *schemes, GError **error)
 {
 	if (!check_schemes(schemes, error))

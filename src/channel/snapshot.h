@@ -19,6 +19,8 @@ typedef struct Snapshot Snapshot;
 /* `schemes`: product -> "mozilla"; a product that is not there has mozilla. NULL: none. Fails with
  * DROVER_ERROR_INPUT when a scheme is none. */
 Snapshot *snapshot_new(const State *state, const json_t *schemes, GError **error);
+/* Product -> scheme, of the state's rows of `products`. New reference. */
+json_t *snapshot_schemes(const State *state);
 Snapshot *snapshot_ref(Snapshot *snapshot);
 void snapshot_unref(Snapshot *snapshot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Snapshot, snapshot_unref)

@@ -229,14 +229,7 @@ void channel_book_unref(ChannelBook *book)
 
 json_t *channel_schemes(const State *state)
 {
-	json_t *schemes = json_object(), *row;
-	const char *product;
-	json_object_foreach ((json_t *)state_rows(state, STATE_PRODUCTS), product, row) {
-		json_t *scheme = json_object_get(row, "scheme");
-		if (scheme != NULL)
-			json_object_set(schemes, product, scheme);
-	}
-	return schemes;
+	return snapshot_schemes(state);
 }
 
 Snapshot *channel_snapshot(const State *state, GError **error)

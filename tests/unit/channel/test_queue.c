@@ -70,6 +70,7 @@ static void test_cuts_take_a_prefix(void **state)
 	assert_prefix(queue, "until 4", 0);
 	assert_prefix(queue, "until 7", 2);
 	assert_prefix(queue, "until 9", 4);
+	assert_prefix(queue, "until 1970-01-01T00:00:00.000007Z", 2);
 	assert_prefix(queue, "through 3", 1);
 	assert_prefix(queue, "through 1", 3);
 	assert_prefix(queue, "through 4", 4);
