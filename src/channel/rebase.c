@@ -76,7 +76,7 @@ static json_t *op_of(const Merge *merge, const char *verb, json_t *row)
 {
 	const json_t *named = merge->theirs != NULL ? merge->theirs : merge->ours;
 	static const char *const keys[] = {
-		"rule_id", "name", "product", "channel", "version", "role"};
+		"rule_id", "name", "product", "channel", "version", "person", "role"};
 	json_t *op = json_pack("{s:s, s:s}", "op", verb, "table", merge->table);
 	StateTable table;
 	gboolean is_table = state_table_find(merge->table, &table);
@@ -278,6 +278,7 @@ static void rebased_clear(gpointer item)
 {
 	Rebased *rebased = item;
 	json_decref(rebased->rebased);
+	g_free(rebased->why);
 	json_decref(rebased->conflicts);
 }
 
@@ -287,11 +288,14 @@ static Rebased rebase_one(const json_t *change, const Place *before, State *now,
 	Rebased result = {.change = change_id(change), .conflicts = json_array()};
 	gboolean is_as_written = before == NULL || !are_same(json_object_get(before->change, "ops"),
 							   json_object_get(change, "ops"));
-	g_autoptr(State) fits = is_as_written ? state_apply(now, change, NULL) : NULL;
+	g_autoptr(GError) problem = NULL;
+	g_autoptr(State) fits = is_as_written ? state_apply(now, change, &problem) : NULL;
 	if (is_as_written)
 		result.rebased = fits == NULL ? NULL : json_incref((json_t *)change);
 	else
-		result.rebased = rebase_change(before->state, now, change, result.conflicts, NULL);
+		result.rebased =
+			rebase_change(before->state, now, change, result.conflicts, &problem);
+	result.why = problem == NULL ? NULL : g_strdup(problem->message);
 	gsize i;
 	json_t *conflict;
 	json_array_foreach (result.conflicts, i, conflict)

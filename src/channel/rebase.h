@@ -22,6 +22,7 @@ json_t *rebase_change(const State *base, const State *now, const json_t *change,
 typedef struct Rebased {
 	gint64 change;
 	json_t *rebased;   /* NULL: it conflicts, and waits */
+	char *why;	   /* it conflicts; NULL: it does not */
 	json_t *conflicts; /* as above, each also with "with": the change that it conflicts with, 0
 			    * when that is live or gone */
 	gboolean loses_sign_offs; /* its content is another */

@@ -153,7 +153,7 @@ static void op_clear(Op *op)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Op, op_clear)
 
 /* What names the row: the op itself or the row in it. */
-static char *key_of_op(StateTable table, const json_t *op, GError **error)
+char *state_op_key(StateTable table, const json_t *op, GError **error)
 {
 	const json_t *row = json_object_get(op, "row");
 	const char *first = tables[table].keys[0];
@@ -226,7 +226,7 @@ static gboolean op_read(
 			"requirements, products, channels, roles, grants or freezes");
 		return FALSE;
 	}
-	op->key = key_of_op(op->table, given, error);
+	op->key = state_op_key(op->table, given, error);
 	if (op->key == NULL)
 		return FALSE;
 	*before = json_object_get(state->tables[op->table], op->key);
@@ -260,7 +260,7 @@ static void visit_broken(const State *state, const json_t *given, StateVisit vis
 	StateTable table;
 	if (name == NULL || !state_table_find(name, &table))
 		return;
-	g_autofree char *key = key_of_op(table, given, NULL);
+	g_autofree char *key = state_op_key(table, given, NULL);
 	if (key == NULL)
 		return;
 	const json_t *before = json_object_get(state->tables[table], key);
@@ -375,7 +375,7 @@ gboolean state_check_mappings(const State *after, const json_t *change, GError *
 		StateTable table;
 		if (name == NULL || !state_table_find(name, &table))
 			continue;
-		g_autofree char *key = key_of_op(table, op, NULL);
+		g_autofree char *key = state_op_key(table, op, NULL);
 		if (key != NULL)
 			g_hash_table_add(touched, g_strconcat(name, " ", key, NULL));
 	}

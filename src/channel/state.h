@@ -49,6 +49,9 @@ const json_t *state_rows(const State *state, StateTable table);
 /* The key of a row, "7" or ["web","release"]. Fails with DROVER_ERROR_INPUT. Caller frees. */
 char *state_key(StateTable table, const json_t *row, GError **error);
 
+/* The key of the row that an op names, by itself or by its row. The same. */
+char *state_op_key(StateTable table, const json_t *op, GError **error);
+
 /* A change is {"id": 1, "when": 5, "ops": [{"op": "insert|update|delete", "table": "rules",
  * "rule_id": 1, "row": {…}}]}. The row of an update is a patch: null takes a column away. An update
  * or delete names its row by rule_id, by `name` (releases) or by the row's own key columns.

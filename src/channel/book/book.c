@@ -7,8 +7,15 @@
 #include "wire/json.h"
 
 static const char SQL_ROWS[] = "SELECT kind, row_json FROM channel_row WHERE until_us IS NULL";
-static const char SQL_ROWS_AT[] = "SELECT kind, row_json FROM channel_row"
-				  " WHERE from_us <= ? AND (until_us IS NULL OR until_us > ?)";
+/* Where the clock was set back, two versions claim one instant: the later written one is right. */
+#define SQL_AT(id)                                                                                 \
+	" version WHERE from_us <= ? AND (until_us IS NULL OR until_us > ?)"                       \
+	" AND NOT EXISTS (SELECT 1 FROM channel_" id " AND later.id > version.id"                  \
+	" AND later.from_us <= ? AND (later.until_us IS NULL OR later.until_us > ?))"
+#define AT_PARAMS(at_us)                                                                           \
+	STORE_PARAMS(STORE_INT(at_us), STORE_INT(at_us), STORE_INT(at_us), STORE_INT(at_us))
+static const char SQL_ROWS_AT[] = "SELECT kind, row_json FROM channel_row" SQL_AT(
+	"row later WHERE later.kind = version.kind AND later.key = version.key");
 static const char SQL_GRANTS[] = "SELECT role.product, person.name, role.role FROM person_role role"
 				 " JOIN person ON person.id = role.person_id"
 				 " WHERE person.is_disabled = 0";
@@ -22,8 +29,9 @@ static const char SQL_LIST[] = SQL_CHANGE "WHERE (? IS NULL OR state = ?) AND (?
 					  " ORDER BY id DESC LIMIT ?";
 static const char SQL_WAITING_AT[] =
 	"SELECT change_id, 'scheduled', when_us, title, '', author, ops_json, '[]', NULL, from_us,"
-	" NULL, 0 FROM channel_change_version"
-	" WHERE from_us <= ? AND (until_us IS NULL OR until_us > ?) ORDER BY when_us, change_id";
+	" NULL, 0 FROM channel_change_version" SQL_AT("change_version later WHERE later.change_id "
+						      "= version.change_id") " ORDER BY when_us, "
+									     "change_id";
 
 void channel_change_free(ChannelChange *change)
 {
@@ -75,8 +83,7 @@ static gboolean read_rows(Store *store, State *state, gint64 at_us, GError **err
 {
 	g_autoptr(StoreRows) rows =
 		at_us == 0 ? store_query(store, error, SQL_ROWS, STORE_NO_PARAMS)
-			   : store_query(store, error, SQL_ROWS_AT,
-				     STORE_PARAMS(STORE_INT(at_us), STORE_INT(at_us)));
+			   : store_query(store, error, SQL_ROWS_AT, AT_PARAMS(at_us));
 	gboolean more;
 	while (store_rows_next(rows, &more, error)) {
 		if (!more)
@@ -192,8 +199,7 @@ static ChannelBook *read_book(Store *store, gint64 at_us, GError **error)
 		return NULL;
 	book->changes =
 		changes_of(at_us == 0 ? store_query(store, error, SQL_WAITING, STORE_NO_PARAMS)
-				      : store_query(store, error, SQL_WAITING_AT,
-						STORE_PARAMS(STORE_INT(at_us), STORE_INT(at_us))),
+				      : store_query(store, error, SQL_WAITING_AT, AT_PARAMS(at_us)),
 			error);
 	if (book->changes == NULL)
 		return NULL;

@@ -14,9 +14,9 @@
 #define CHANNEL_MAXIMUM_MOMENTS	 1000
 
 /* The versions of a row, newest first, by its key as state_key() writes it: a list of {"row",
- * "from_us", "until_us": null when it is live, "change": null for a direct edit, "actor"}. A row
- * that is gone has an element {"row": null, …} for the time since, and for each time in between,
- * without change and actor. New reference. Grants have none: they are roles of persons. */
+ * "from_us", "until_us": null when it is live, "change": null for a direct edit, "actor"}. While a
+ * row was away it has an element {"row": null, …}, with who took it away. New reference. Grants
+ * have none: they are roles of persons. */
 json_t *channel_row_versions(Store *store, StateTable table, const char *key, GError **error);
 
 /* When rows were written, newest first, one for each change or edit: a list of {"at_us", "actor",

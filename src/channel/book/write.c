@@ -10,10 +10,11 @@
 #include "wire/json.h"
 
 static const char SQL_END[] =
-	"UPDATE channel_row SET until_us = ? WHERE kind = ? AND key = ? AND until_us IS NULL";
+	"UPDATE channel_row SET until_us = ?, ended_change_id = ?, ended_actor = ?"
+	" WHERE kind = ? AND key = ? AND until_us IS NULL";
 static const char SQL_BEGIN[] = "INSERT INTO channel_row"
-				" (kind, key, row_json, from_us, until_us, change_id, actor)"
-				" VALUES (?, ?, ?, ?, NULL, ?, ?)";
+				" (kind, key, product, row_json, from_us, change_id, actor)"
+				" VALUES (?, ?, ?, ?, ?, ?, ?)";
 static const char SQL_PERSON[] = "SELECT id FROM person WHERE name = ? AND is_disabled = 0";
 static const char SQL_GRANT[] =
 	"INSERT INTO person_role (person_id, product, role) VALUES (?, ?, ?)";
@@ -97,6 +98,11 @@ static gboolean note_number(Store *store, const RowEdit *edit, GError **error)
 	return store_execute(store, error, SQL_HIGHEST, STORE_PARAMS(STORE_INT(id), STORE_INT(id)));
 }
 
+static StoreValue change_of(const ChannelDeed *deed)
+{
+	return deed->change != 0 ? STORE_INT(deed->change) : STORE_NULL;
+}
+
 static gboolean begin_version(Store *store, const RowEdit *edit, const json_t *row,
 	const ChannelDeed *deed, GError **error)
 {
@@ -104,8 +110,8 @@ static gboolean begin_version(Store *store, const RowEdit *edit, const json_t *r
 	return note_number(store, edit, error) &&
 	       store_execute(store, error, SQL_BEGIN,
 		       STORE_PARAMS(STORE_TEXT(state_table_name(edit->table)),
-			       STORE_TEXT(edit->key), STORE_TEXT(text), STORE_INT(deed->now_us),
-			       deed->change != 0 ? STORE_INT(deed->change) : STORE_NULL,
+			       STORE_TEXT(edit->key), STORE_TEXT(json_text(row, "product")),
+			       STORE_TEXT(text), STORE_INT(deed->now_us), change_of(deed),
 			       STORE_TEXT(deed->actor)));
 }
 
@@ -118,8 +124,9 @@ static gboolean write_row(
 		       record(store, edit, edit->after, deed, error);
 	if (edit->before != NULL &&
 		!store_execute(store, error, SQL_END,
-			STORE_PARAMS(STORE_INT(deed->now_us),
-				STORE_TEXT(state_table_name(edit->table)), STORE_TEXT(edit->key))))
+			STORE_PARAMS(STORE_INT(deed->now_us), change_of(deed),
+				STORE_TEXT(deed->actor), STORE_TEXT(state_table_name(edit->table)),
+				STORE_TEXT(edit->key))))
 		return FALSE;
 	if (edit->after == NULL)
 		return record(store, edit, NULL, deed, error);

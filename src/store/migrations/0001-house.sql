@@ -325,11 +325,14 @@ CREATE TABLE channel_row (
 	id SERIAL_ID,
 	kind TEXT NOT NULL,
 	key TEXT NOT NULL,
+	product TEXT,                       -- of the row, '*' where it is for all; NULL: it has none
 	row_json TEXT NOT NULL,             -- with its data_version
 	from_us BIGINT NOT NULL,
 	until_us BIGINT,
 	change_id BIGINT,                   -- that brought it; NULL: a direct edit
-	actor TEXT NOT NULL
+	actor TEXT NOT NULL,
+	ended_change_id BIGINT,             -- that ended it
+	ended_actor TEXT
 );
 CREATE UNIQUE INDEX channel_row_live ON channel_row (kind, key) WHERE until_us IS NULL;
 CREATE INDEX channel_row_key ON channel_row (kind, key, id);
