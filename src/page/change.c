@@ -276,16 +276,6 @@ static void write_gates(Html *html, const json_t *detail)
 	html_close(html, "ul");
 }
 
-static const char *value_words(Html *html, const json_t *value)
-{
-	if (!value || json_is_null(value))
-		return "nothing";
-	if (json_is_string(value))
-		return html_clip(html, json_string_value(value), 300);
-	g_autofree char *text = json_write(value);
-	return html_clip(html, text, 300);
-}
-
 static void write_conflict(Html *html, const json_t *conflict)
 {
 	gint64 with = json_integer_of(conflict, "with");

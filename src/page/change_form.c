@@ -25,20 +25,14 @@ static const struct {
 	{"json", "Anything, as JSON"},
 };
 
-static const char *asked(GHashTable *query, const char *name)
-{
-	const char *value = query ? g_hash_table_lookup(query, name) : NULL;
-	return value ? value : "";
-}
-
 static void write_kinds(Html *html, const char *kind, GHashTable *query)
 {
 	html_open(html, "nav", "class", "places", "aria-label", "Kinds of changes", NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
 		html_element(html, "a", kinds[i].name, "href",
 			link_print(html, "/changes/new?kind=%s&rule_id=%s&product=%s&channel=%s",
-				kinds[i].kind, asked(query, "rule_id"), asked(query, "product"),
-				asked(query, "channel")),
+				kinds[i].kind, part_asked(query, "rule_id"),
+				part_asked(query, "product"), part_asked(query, "channel")),
 			"aria-current", g_str_equal(kind, kinds[i].kind) ? "page" : NULL, NULL);
 	html_close(html, "nav");
 	html_newline(html);
@@ -82,9 +76,10 @@ static void write_rule_fields(Html *html, const PageFrame *frame, const json_t *
 static void write_insert_fields(Html *html, const PageFrame *frame, GHashTable *query)
 {
 	html_open(html, "div", "class", "fields", NULL);
-	form_input(html, frame, FORM, "product", "Product", "text", asked(query, "product"), TRUE);
+	form_input(html, frame, FORM, "product", "Product", "text", part_asked(query, "product"),
+		TRUE);
 	form_input(html, frame, FORM, "channel", "Channel; release* for all that begin so", "text",
-		asked(query, "channel"), FALSE);
+		part_asked(query, "channel"), FALSE);
 	form_input(html, frame, FORM, "version", "Version: 60.0, <60.0, 60.*", "text", NULL, FALSE);
 	form_input(html, frame, FORM, "build_id", "Build", "text", NULL, FALSE);
 	form_input(html, frame, FORM, "platform", "Platform", "text", NULL, FALSE);
@@ -117,8 +112,10 @@ static void write_delete_fields(Html *html, const json_t *row)
 static void write_switch_fields(Html *html, const PageFrame *frame, GHashTable *query)
 {
 	html_open(html, "div", "class", "fields", NULL);
-	form_input(html, frame, FORM, "product", "Product", "text", asked(query, "product"), TRUE);
-	form_input(html, frame, FORM, "channel", "Channel", "text", asked(query, "channel"), TRUE);
+	form_input(html, frame, FORM, "product", "Product", "text", part_asked(query, "product"),
+		TRUE);
+	form_input(html, frame, FORM, "channel", "Channel", "text", part_asked(query, "channel"),
+		TRUE);
 	html_close(html, "div");
 }
 
@@ -128,8 +125,8 @@ static const char *title_of(Html *html, const char *kind, const json_t *row, GHa
 		return html_print(html, "%s rule %s",
 			g_str_equal(kind, "delete") ? "Take away" : "Change",
 			column_text(html, row, "rule_id"));
-	if (g_str_equal(kind, "switch-on") && *asked(query, "channel"))
-		return html_print(html, "Switch %s on again", asked(query, "channel"));
+	if (g_str_equal(kind, "switch-on") && *part_asked(query, "channel"))
+		return html_print(html, "Switch %s on again", part_asked(query, "channel"));
 	return NULL;
 }
 

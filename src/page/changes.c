@@ -6,18 +6,12 @@
 
 #define PAGE_ROWS 50
 
-static const char *asked(GHashTable *query, const char *name)
-{
-	const char *value = query ? g_hash_table_lookup(query, name) : NULL;
-	return value ? value : "";
-}
-
 static void write_search(Html *html, const char *name, const char *label, GHashTable *query)
 {
 	const char *id = html_print(html, "filter-%s", name);
 	html_element(html, "label", label, "for", id, NULL);
 	html_void(html, "input", "type", "search", "name", name, "id", id, "value",
-		asked(query, name), NULL);
+		part_asked(query, name), NULL);
 }
 
 static void write_filter(Html *html, GHashTable *query)
@@ -25,7 +19,7 @@ static void write_filter(Html *html, GHashTable *query)
 	static const char *const states[][2] = {{"scheduled", "waiting"},
 		{"going-live", "going live"}, {"live", "live"}, {"withdrawn", "withdrawn"},
 		{"all", "all"}};
-	const char *chosen = asked(query, "state");
+	const char *chosen = part_asked(query, "state");
 	html_open(html, "form", "method", "get", "action", "/changes", "class", "inline", "role",
 		"search", "aria-label", "Filter changes", NULL);
 	html_element(html, "label", "State", "for", "filter-state", NULL);
@@ -45,14 +39,14 @@ static void write_pager(Html *html, const json_t *changes, GHashTable *query)
 {
 	gsize count = json_array_size(changes);
 	html_open(html, "nav", "class", "pager", "aria-label", "Pages", NULL);
-	if (count >= PAGE_ROWS && !g_str_equal(asked(query, "state"), "scheduled"))
+	if (count >= PAGE_ROWS && !g_str_equal(part_asked(query, "state"), "scheduled"))
 		html_element(html, "a", "Older", "rel", "next", "href",
 			link_print(html,
 				"/changes?before=%" G_GINT64_FORMAT
 				"&state=%s&product=%s&channel=%s",
 				json_integer_of(json_array_get(changes, count - 1), "id"),
-				asked(query, "state"), asked(query, "product"),
-				asked(query, "channel")),
+				part_asked(query, "state"), part_asked(query, "product"),
+				part_asked(query, "channel")),
 			NULL);
 	html_close(html, "nav");
 }

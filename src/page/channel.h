@@ -47,6 +47,8 @@ gsize queue_cut_place(const json_t *queue, const char *cut);
 /* The classes of a Difference as a table, or a sentence when there are none. `name` tells this one
  * from others on the page. */
 void difference_table(Html *html, const char *name, const json_t *difference);
+/* A value of any kind, short; "nothing" for null. */
+const char *value_words(Html *html, const json_t *value);
 /* "version 60.0, platform linux", in the order of the object. */
 void query_words(Html *html, const json_t *query);
 

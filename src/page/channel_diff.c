@@ -68,12 +68,6 @@ void difference_table(Html *html, const char *name, const json_t *difference)
 			"class", "more", NULL);
 }
 
-static const char *asked(GHashTable *query, const char *name)
-{
-	const char *value = query ? g_hash_table_lookup(query, name) : NULL;
-	return value ? value : "";
-}
-
 static void write_option(Html *html, const char *value, const char *chosen)
 {
 	html_element(html, "option", html_clip(html, value, 80), "value", value, "selected",
@@ -82,7 +76,7 @@ static void write_option(Html *html, const char *value, const char *chosen)
 
 static void write_question(Html *html, const json_t *view, GHashTable *query)
 {
-	const char *here = link_to_channel_of(html, view), *with = asked(query, "with");
+	const char *here = link_to_channel_of(html, view), *with = part_asked(query, "with");
 	const char *channel = json_text(view, "channel"), *base = json_text(view, "base");
 	const json_t *tests = json_object_get(view, "tests");
 	size_t index;
@@ -102,7 +96,7 @@ static void write_question(Html *html, const json_t *view, GHashTable *query)
 	html_close(html, "select");
 	html_element(html, "label", "After: cut of this one", "for", "diff-cut", NULL);
 	html_void(html, "input", "type", "text", "name", "cut", "id", "diff-cut", "value",
-		asked(query, "cut"), "placeholder", "all, until TIME, through CHANGE", NULL);
+		part_asked(query, "cut"), "placeholder", "all, until TIME, through CHANGE", NULL);
 	form_button(html, "Compare", NULL, NULL, NULL);
 	html_close(html, "form");
 	html_newline(html);

@@ -31,16 +31,10 @@ static const struct {
 	{"at", "As of", "2026-11-21T09:00:00Z", TRUE},
 };
 
-static const char *asked(GHashTable *query, const char *name)
-{
-	const char *value = query ? g_hash_table_lookup(query, name) : NULL;
-	return value ? value : "";
-}
-
 static gboolean asks_rare(GHashTable *query)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
-		if (fields[i].rare && *asked(query, fields[i].name))
+		if (fields[i].rare && *part_asked(query, fields[i].name))
 			return TRUE;
 	return FALSE;
 }
@@ -55,7 +49,7 @@ static void write_fields(Html *html, GHashTable *query, gboolean rare)
 		html_open(html, "div", "class", "field", NULL);
 		html_element(html, "label", fields[i].label, "for", id, NULL);
 		html_void(html, "input", "type", "text", "id", id, "name", fields[i].name, "value",
-			asked(query, fields[i].name), "placeholder", fields[i].example,
+			part_asked(query, fields[i].name), "placeholder", fields[i].example,
 			"autocapitalize", "off", "spellcheck", "false", NULL);
 		html_close(html, "div");
 	}

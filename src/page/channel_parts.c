@@ -172,8 +172,10 @@ void changes_table(Html *html, const PageFrame *frame, const char *caption, cons
 
 /* Queries ------------------------------------------------------------------------------------- */
 
-static const char *value_words(Html *html, const json_t *value)
+const char *value_words(Html *html, const json_t *value)
 {
+	if (!value || json_is_null(value))
+		return "nothing";
 	if (json_is_string(value))
 		return html_clip(html, json_string_value(value), 200);
 	g_autofree char *text = json_write(value);

@@ -7,12 +7,6 @@
 
 static const char *const columns[] = {"Entry", "When", "By", "What", "About", "Reason", NULL};
 
-static const char *asked(GHashTable *query, const char *name)
-{
-	const char *value = query ? g_hash_table_lookup(query, name) : NULL;
-	return value ? value : "";
-}
-
 /* "landing/web/43" leads to that landing, "product/web" and "person/ada" to theirs. */
 static void write_subject(Html *html, const char *subject)
 {
@@ -77,10 +71,10 @@ static void write_filter(Html *html, GHashTable *query)
 		"search", "aria-label", "Filter history", NULL);
 	html_element(html, "label", "About", "for", "filter-subject", NULL);
 	html_void(html, "input", "type", "search", "name", "subject", "id", "filter-subject",
-		"value", asked(query, "subject"), NULL);
+		"value", part_asked(query, "subject"), NULL);
 	html_element(html, "label", "By", "for", "filter-actor", NULL);
 	html_void(html, "input", "type", "search", "name", "actor", "id", "filter-actor", "value",
-		asked(query, "actor"), NULL);
+		part_asked(query, "actor"), NULL);
 	form_button(html, "Filter", NULL, NULL, NULL);
 	form_button(html, "Verify the chain", "verify", "1", NULL);
 	html_close(html, "form");
@@ -112,8 +106,8 @@ char *page_history(
 	if (json_has(list, "next"))
 		html_element(html, "a", "Older", "rel", "next", "href",
 			link_print(html, "/history?before=%" G_GINT64_FORMAT "&subject=%s&actor=%s",
-				json_integer_of(list, "next"), asked(query, "subject"),
-				asked(query, "actor")),
+				json_integer_of(list, "next"), part_asked(query, "subject"),
+				part_asked(query, "actor")),
 			NULL);
 	html_close(html, "nav");
 	return frame_end(html, frame);

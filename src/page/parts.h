@@ -22,6 +22,8 @@ void part_link(Html *html, const char *href, const char *text);
 /* The name of a product's files in the report: letters, digits, dots and dashes. Caller frees. */
 char *report_slug(const char *product);
 
+/* What a question of the address said, "" when it said nothing; `query` may be NULL. */
+const char *part_asked(GHashTable *query, const char *name);
 /* Readers of answers. */
 gboolean json_flag(const json_t *object, const char *key);
 gboolean json_has(const json_t *object, const char *key); /* there, and not null */
