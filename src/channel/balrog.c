@@ -19,7 +19,7 @@ typedef struct Reading {
 	GHashTable *ids;     /* rule_id as text, of the state and of those taken */
 	GHashTable *aliases; /* alias -> rule_id as text, likewise */
 	json_t *stubs;	     /* name -> product, null for several or none; in order */
-	json_t *rules;	     /* rows that are taken */
+	GPtrArray *rules;    /* rows that are taken */
 } Reading;
 
 /* Columns -------------------------------------------------------------------------------------- */
@@ -255,7 +255,7 @@ static void take_row(Reading *reading, json_t *row)
 		g_hash_table_insert(reading->aliases, (gpointer)alias, key);
 	add_stub(reading, row, "mapping");
 	add_stub(reading, row, "fallback_mapping");
-	json_array_append(reading->rules, row);
+	g_ptr_array_add(reading->rules, json_incref(row));
 	reading->report.taken++;
 }
 
@@ -294,7 +294,7 @@ static void reading_clear(Reading *reading)
 	g_clear_pointer(&reading->aliases, g_hash_table_unref);
 	g_clear_pointer(&reading->ids, g_hash_table_unref);
 	g_clear_pointer(&reading->stubs, json_decref);
-	g_clear_pointer(&reading->rules, json_decref);
+	g_clear_pointer(&reading->rules, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reading, reading_clear)
 
@@ -307,7 +307,7 @@ static void reading_init(Reading *reading, const State *state, const BalrogWish 
 		.ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
 		.aliases = g_hash_table_new(g_str_hash, g_str_equal),
 		.stubs = json_object(),
-		.rules = json_array()};
+		.rules = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref)};
 	balrog_report_init(&reading->report, "rule_id");
 	json_object_foreach ((json_t *)state_rows(state, STATE_RULES), key, row) {
 		const char *alias = text_of(row, "alias");
@@ -318,12 +318,21 @@ static void reading_init(Reading *reading, const State *state, const BalrogWish 
 	}
 }
 
+static gint by_evaluation(gconstpointer a, gconstpointer b)
+{
+	const json_t *first = *(json_t *const *)a, *second = *(json_t *const *)b;
+	const Rule one = {.priority = json_integer_value(json_object_get(first, "priority")),
+		.rule_id = json_integer_value(json_object_get(first, "rule_id"))};
+	const Rule other = {.priority = json_integer_value(json_object_get(second, "priority")),
+		.rule_id = json_integer_value(json_object_get(second, "rule_id"))};
+	return rule_compare(&one, &other);
+}
+
 /* A stub has no files, so whoever is mapped to it gets nothing until its release is imported. */
 static void end(Reading *reading)
 {
 	const char *name;
-	json_t *product, *row;
-	gsize i;
+	json_t *product;
 	json_object_foreach (reading->stubs, name, product) {
 		json_t *stub = json_pack("{s:s, s:{}}", "name", name, "platforms");
 		if (json_is_string(product))
@@ -331,8 +340,9 @@ static void end(Reading *reading)
 		balrog_insert(&reading->report, STATE_RELEASES, stub);
 		reading->report.stubs++;
 	}
-	json_array_foreach (reading->rules, i, row)
-		balrog_insert(&reading->report, STATE_RULES, json_incref(row));
+	g_ptr_array_sort(reading->rules, by_evaluation);
+	for (guint i = 0; i < reading->rules->len; i++)
+		balrog_insert(&reading->report, STATE_RULES, json_incref(reading->rules->pdata[i]));
 }
 
 json_t *balrog_rules(const json_t *file, const State *state, const BalrogWish *wish, GError **error)

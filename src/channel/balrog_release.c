@@ -232,15 +232,40 @@ static gboolean check_schema(Blob *blob)
 	return !blob->report->is_bad;
 }
 
+/* What is handed out as it stands; older schemas have it by another name. */
+static const struct {
+	const char *theirs, *older, *ours;
+} fields[] = {
+	{"displayVersion", NULL, "display_version"},
+	{"platformVersion", "extv", "platform_version"},
+	{"detailsUrl", NULL, "details_url"},
+	{"openURL", NULL, "open_url"},
+	{"notificationURL", NULL, "notification_url"},
+	{"alertURL", NULL, "alert_url"},
+	{"actions", NULL, "actions"},
+	{"showPrompt", NULL, "show_prompt"},
+	{"showNeverForVersion", NULL, "show_never_for_version"},
+	{"promptWaitTime", NULL, "prompt_wait_time"},
+	{"backgroundInterval", NULL, "background_interval"},
+};
+
+static gboolean is_known(const char *key)
+{
+	static const char *const others[] = {"name", "schema_version", "hashFunction", "platforms",
+		"fileUrls", "bouncerProducts", "ftpFilenames", "appVersion", "appv", "product",
+		NULL};
+	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
+		if (strcmp(fields[i].theirs, key) == 0 || g_strcmp0(fields[i].older, key) == 0)
+			return TRUE;
+	return g_strv_contains(others, key);
+}
+
 static void note_others(const Blob *blob)
 {
-	static const char *const known[] = {"name", "schema_version", "hashFunction", "platforms",
-		"fileUrls", "bouncerProducts", "ftpFilenames", "appVersion", "appv",
-		"displayVersion", "detailsUrl", "product", NULL};
 	json_t *value;
 	const char *key;
 	json_object_foreach ((json_t *)blob->value, key, value)
-		if (!g_strv_contains(known, key) && !balrog_says_nothing(value))
+		if (!is_known(key) && !balrog_says_nothing(value))
 			balrog_note(
 				blob->report, key, "left out: releases here have no such field");
 	json_t *urls = json_object_get(blob->value, "fileUrls");
@@ -253,16 +278,17 @@ static void note_others(const Blob *blob)
 static json_t *read_blob(Blob *blob, const char *name, const char *product)
 {
 	const char *version = either(blob->value, "appVersion", "appv");
-	const char *shown = text_of(blob->value, "displayVersion");
-	const char *details = text_of(blob->value, "detailsUrl");
 	json_t *row = json_pack("{s:s, s:s, s:o}", "name", name, "product", product, "platforms",
 		read_platforms(blob, &version));
 	if (version != NULL)
 		json_object_set_new(row, "version", json_string(version));
-	if (shown != NULL)
-		json_object_set_new(row, "display_version", json_string(shown));
-	if (details != NULL)
-		json_object_set_new(row, "details_url", json_string(details));
+	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+		json_t *value = json_object_get(blob->value, fields[i].theirs);
+		if (balrog_says_nothing(value) && fields[i].older != NULL)
+			value = json_object_get(blob->value, fields[i].older);
+		if (!balrog_says_nothing(value))
+			json_object_set(row, fields[i].ours, value);
+	}
 	note_others(blob);
 	return row;
 }
