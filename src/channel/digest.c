@@ -4,7 +4,21 @@
  */
 #include "channel/digest.h"
 
-#include "channel/scope.h"
+/* What is looked at: one product and channel, or all names of some scopes. */
+typedef struct Region {
+	const char *product, *channel;
+	const GArray *scopes; /* NULL: the names */
+} Region;
+
+static gboolean meets(const Region *region, Scope scope)
+{
+	if (region->scopes == NULL)
+		return scope_holds(scope, region->product, region->channel);
+	for (guint i = 0; i < region->scopes->len; i++)
+		if (scope_overlaps(scope, g_array_index(region->scopes, Scope, i)))
+			return TRUE;
+	return FALSE;
+}
 
 static const char *const insignificant[] = {"alias", "comment", "data_version", NULL};
 
@@ -36,14 +50,13 @@ static json_t *canonical_rule(const Rule *rule)
 	return row;
 }
 
-static json_t *canonical_rules(
-	const Snapshot *snapshot, const char *product, const char *channel, json_t *releases)
+static json_t *canonical_rules(const Snapshot *snapshot, const Region *region, json_t *releases)
 {
 	const GPtrArray *all = snapshot_all_rules(snapshot);
 	json_t *rules = json_array();
 	for (guint i = 0; i < all->len; i++) {
 		const Rule *rule = all->pdata[i];
-		if (!scope_holds((Scope){rule->product, rule->channel}, product, channel))
+		if (!meets(region, (Scope){rule->product, rule->channel}))
 			continue;
 		json_array_append_new(rules, canonical_rule(rule));
 		add_release(releases, snapshot, rule->mapping, TRUE);
@@ -52,13 +65,13 @@ static json_t *canonical_rules(
 	return rules;
 }
 
-static json_t *canonical_rows(const Snapshot *snapshot, StateTable table, const char *product,
-	const char *channel, json_t *releases)
+static json_t *canonical_rows(
+	const Snapshot *snapshot, StateTable table, const Region *region, json_t *releases)
 {
 	json_t *kept = json_object(), *row;
 	const char *key;
 	json_object_foreach ((json_t *)snapshot_rows(snapshot, table), key, row) {
-		if (!scope_holds(scope_of_row(table, row), product, channel))
+		if (!meets(region, scope_of_row(table, row)))
 			continue;
 		json_object_set_new(kept, key, canonical_row(row, insignificant));
 		add_release(releases, snapshot, json_string_value(json_object_get(row, "mapping")),
@@ -70,9 +83,10 @@ static json_t *canonical_rows(const Snapshot *snapshot, StateTable table, const 
 json_t *digest_canonical(const Snapshot *snapshot, const char *product, const char *channel)
 {
 	json_t *releases = json_object();
-	json_t *rules = canonical_rules(snapshot, product, channel, releases);
-	json_t *shutoffs = canonical_rows(snapshot, STATE_SHUTOFFS, product, channel, releases);
-	json_t *pins = canonical_rows(snapshot, STATE_PINS, product, channel, releases);
+	Region region = {product, channel, NULL};
+	json_t *rules = canonical_rules(snapshot, &region, releases);
+	json_t *shutoffs = canonical_rows(snapshot, STATE_SHUTOFFS, &region, releases);
+	json_t *pins = canonical_rows(snapshot, STATE_PINS, &region, releases);
 	const json_t *hosts = snapshot_hosts(snapshot, product);
 	return json_pack("{s:i, s:s?, s:s?, s:s, s:o, s:o, s:o, s:o, s:O*}", "evaluator",
 		DIGEST_EVALUATOR, "product", product, "channel", channel, "scheme",
@@ -83,6 +97,26 @@ json_t *digest_canonical(const Snapshot *snapshot, const char *product, const ch
 char *digest_of(const Snapshot *snapshot, const char *product, const char *channel)
 {
 	json_t *canonical = digest_canonical(snapshot, product, channel);
+	char *digest = canonical_digest(canonical);
+	json_decref(canonical);
+	return digest;
+}
+
+char *digest_of_scopes(const Snapshot *snapshot, const GArray *scopes)
+{
+	static const char *const titles[] = {"data_version", "late_s", "title", NULL};
+	Region region = {NULL, NULL, scopes};
+	json_t *releases = json_object(), *products = json_object(), *row;
+	json_t *rules = canonical_rules(snapshot, &region, releases);
+	json_t *shutoffs = canonical_rows(snapshot, STATE_SHUTOFFS, &region, releases);
+	json_t *pins = canonical_rows(snapshot, STATE_PINS, &region, releases);
+	const char *key;
+	json_object_foreach ((json_t *)snapshot_rows(snapshot, STATE_PRODUCTS), key, row)
+		if (meets(&region, (Scope){key, NULL}))
+			json_object_set_new(products, key, canonical_row(row, titles));
+	json_t *canonical = json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "evaluator",
+		DIGEST_EVALUATOR, "rules", rules, "releases", releases, "shutoffs", shutoffs,
+		"pins", pins, "products", products);
 	char *digest = canonical_digest(canonical);
 	json_decref(canonical);
 	return digest;

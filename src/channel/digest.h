@@ -8,6 +8,7 @@
 #define CHANNEL_DIGEST_H
 
 #include "channel/canonical.h"
+#include "channel/scope.h"
 #include "channel/snapshot.h"
 
 /* Moves whenever the same rows are answered differently than before. */
@@ -20,5 +21,9 @@
 json_t *digest_canonical(const Snapshot *snapshot, const char *product, const char *channel);
 /* canonical_digest() of it. Caller frees. */
 char *digest_of(const Snapshot *snapshot, const char *product, const char *channel);
+
+/* The same for all names in `scopes`, a list of Scope, whether anybody has thought of them or not:
+ * what can answer any query there. Caller frees. */
+char *digest_of_scopes(const Snapshot *snapshot, const GArray *scopes);
 
 #endif

@@ -302,8 +302,10 @@ const GPtrArray *snapshot_all_rules(const Snapshot *snapshot)
 
 const json_t *snapshot_rows(const Snapshot *snapshot, StateTable table)
 {
-	g_assert(table == STATE_SHUTOFFS || table == STATE_PINS);
-	return table == STATE_PINS ? snapshot->pins : snapshot->shutoffs;
+	g_assert(table == STATE_SHUTOFFS || table == STATE_PINS || table == STATE_PRODUCTS);
+	return table == STATE_PINS	 ? snapshot->pins
+	       : table == STATE_SHUTOFFS ? snapshot->shutoffs
+					 : snapshot->deliveries;
 }
 
 const ReleaseDocument *snapshot_release(const Snapshot *snapshot, const char *name)

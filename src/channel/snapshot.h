@@ -36,7 +36,7 @@ const json_t *snapshot_hosts(const Snapshot *snapshot, const char *product);
 const GPtrArray *snapshot_rules(const Snapshot *snapshot, const char *product, const char *channel);
 /* All rules in the order of evaluation. */
 const GPtrArray *snapshot_all_rules(const Snapshot *snapshot);
-/* Of shut-offs and pins: an object, key -> row. */
+/* Of shut-offs, pins and products: an object, key -> row. */
 const json_t *snapshot_rows(const Snapshot *snapshot, StateTable table);
 /* NULL when there is none. */
 const ReleaseDocument *snapshot_release(const Snapshot *snapshot, const char *name);

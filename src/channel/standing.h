@@ -38,6 +38,7 @@ typedef struct StandingTest {
 	const char *person, *role;
 	const json_t *digests; /* standing_tested_digests() as they were */
 	const char *void_why;  /* NULL: it stands */
+	gboolean is_revoked;   /* by the tester: as if it had not been */
 } StandingTest;
 
 /* What was said about one change. Borrowed. */
@@ -47,7 +48,8 @@ typedef struct StandingWords {
 	guint sign_off_count;
 	const StandingTest *tests;
 	guint test_count;
-	const json_t *overrides; /* [{"gate", …}]; "overdue" is the word go */
+	const json_t *overrides; /* [{"gate", "digest": of the content that it is for, …}], and
+				  * {"gate": "overdue", "when", …}: the word go for that time */
 	gboolean is_overdue;	 /* it was found overdue, and nobody said go since */
 	const json_t *conflicts; /* of its last re-basing; NULL: none */
 } StandingWords;
@@ -61,7 +63,8 @@ typedef struct StandingQuestion {
 	/* Other gates than the freeze: GPtrArray of Gate *, transferred. May be NULL. */
 	GPtrArray *(*gates)(gint64 change, const State *before, gpointer of);
 	/* What else `after` must be; `may` be NULL. Fails with DROVER_ERROR_CONFLICT or INPUT. */
-	gboolean (*fits)(const State *before, const State *after, gpointer of, GError **error);
+	gboolean (*fits)(const State *before, const State *after, gboolean is_due, gpointer of,
+		GError **error);
 	gpointer of;
 } StandingQuestion;
 

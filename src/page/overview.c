@@ -2,7 +2,7 @@
  *
  * The first page: every product at a glance. What is deployable, why no further, who owes QA.
  */
-#include "page/channel.h"
+#include "page/parts.h"
 #include "page/pool.h"
 #include "page/summary.h"
 
@@ -74,8 +74,7 @@ static void write_add(Html *html, const PageFrame *frame)
 	html_close(html, "details");
 }
 
-char *page_overview(
-	const PageFrame *frame, const json_t *products, const json_t *pools, const json_t *channels)
+char *page_overview(const PageFrame *frame, const json_t *products, const json_t *pools)
 {
 	Html *html = frame_begin(frame, "Overview");
 	html_element(html, "h1", "Overview", NULL);
@@ -92,7 +91,6 @@ char *page_overview(
 	json_t *product;
 	json_array_foreach (products, index, product)
 		write_card(html, frame, product);
-	channels_section(html, frame, channels);
 	pools_section(html, frame, pools);
 	write_add(html, frame);
 	return frame_end(html, frame);

@@ -54,7 +54,7 @@ typedef struct ChangeWord {
 	json_t *digests; /* of a test */
 	gint64 at_us;
 	gboolean is_revoked;
-	char *void_why; /* of a test; NULL: it stands */
+	char *void_why; /* of a test that does not hold any more; NULL: it stands */
 } ChangeWord;
 
 typedef struct ChangeDetail {
@@ -79,8 +79,9 @@ json_t *change_detail_json(const ChangeDetail *detail);
 /* Of the changes that wait, all of the book: Standing *, in the order of book->changes. `call`
  * needs no actor. */
 GPtrArray *change_standings(const ChangeCall *call, const ChannelBook *book, GError **error);
-/* Of one that is live or withdrawn: it is that. Caller frees. */
-Standing *change_ended_standing(const ChannelChange *change);
+/* Of one that is live or withdrawn: it is that. Its scopes are those that its rows have now. Caller
+ * frees. */
+Standing *change_ended_standing(const State *live, const ChannelChange *change);
 
 /* Fails with DROVER_ERROR_NOT_FOUND. */
 ChangeDetail *change_load_detail(const ChangeCall *call, gint64 id, GError **error);

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * One change with all that is known of it, and what every deed asks first.
+ */
+#include "channel/book/change_parts.h"
+
+#include "store/history.h"
+#include "wire/json.h"
+
+void change_detail_free(ChangeDetail *detail)
+{
+	if (detail == NULL)
+		return;
+	channel_change_free(detail->change);
+	standing_free(detail->standing);
+	g_clear_pointer(&detail->sign_offs, g_ptr_array_unref);
+	g_clear_pointer(&detail->tests, g_ptr_array_unref);
+	g_clear_pointer(&detail->may_sign, g_ptr_array_unref);
+	g_clear_pointer(&detail->may_test, g_ptr_array_unref);
+	g_free(detail);
+}
+
+/* Overrides ------------------------------------------------------------------------------------ */
+
+const json_t *change_override_of(const ChannelChange *change, const char *gate)
+{
+	for (gsize i = json_array_size(change->overrides); i-- > 0;) {
+		const json_t *override = json_array_get(change->overrides, i);
+		if (g_strcmp0(json_text(override, "gate"), gate) == 0)
+			return override;
+	}
+	return NULL;
+}
+
+void change_add_override(
+	ChannelChange *change, const ChangeCall *call, const char *gate, json_t *more)
+{
+	json_t *override = json_pack("{s:s, s:s, s:o, s:s}", "gate", gate, "by", call->actor->name,
+		"at", json_time_or_null(call->now_us), "reason", call->reason);
+	if (more != NULL)
+		json_object_update(override, more);
+	json_decref(more);
+	json_array_append_new(change->overrides, override);
+}
+
+/* Deeds ---------------------------------------------------------------------------------------- */
+
+ChannelDeed change_deed(const ChangeCall *call, const ChannelChange *change)
+{
+	return (ChannelDeed){call->now_us, call->actor->name, call->reason, change->id};
+}
+
+json_t *change_brief(const ChannelChange *change)
+{
+	return json_pack("{s:s, s:o, s:s, s:s, s:s, s:O}", "state", change->state, "when",
+		json_time_or_null(change->when_us), "title", change->title, "reason",
+		change->reason, "author", change->author, "ops", change->ops);
+}
+
+gboolean change_record(const ChangeCall *call, const ChannelChange *change, const char *verb,
+	const char *reason, const json_t *before, const json_t *after, GError **error)
+{
+	g_autoptr(json_t) brief = change_brief(change);
+	g_autofree char *action = g_strconcat("change.", verb, NULL);
+	g_autofree char *subject = g_strdup_printf("change/%" G_GINT64_FORMAT, change->id);
+	g_autofree char *from = before != NULL ? json_write(before) : NULL;
+	g_autofree char *to = json_write(after != NULL ? after : brief);
+	return history_append(call->store, call->now_us, call->actor->name, action, subject, reason,
+		from, to, error);
+}
+
+gboolean change_want_reason(const ChangeCall *call, GError **error)
+{
+	if (call->reason == NULL || *call->reason == '\0') {
+		drover_error_set(error, DROVER_ERROR_INPUT, "reason: is missing: say why");
+		return FALSE;
+	}
+	if (strlen(call->reason) <= CHANGE_MAXIMUM_REASON_BYTES)
+		return TRUE;
+	drover_error_set(error, DROVER_ERROR_TOO_LARGE, "reason: may have %d bytes",
+		CHANGE_MAXIMUM_REASON_BYTES);
+	return FALSE;
+}
+
+gboolean change_want_role(
+	const ChangeCall *call, char *const *products, const char *role, GError **error)
+{
+	const ChangeActor *actor = call->actor;
+	for (guint i = 0; products[i] != NULL; i++) {
+		if (actor->may(products[i], role, actor->of))
+			continue;
+		gboolean is_all = g_str_equal(products[i], "*");
+		drover_error_set(error, DROVER_ERROR_DENIED,
+			"%s lacks the role %s on %s, which the change concerns; an admin gives it: "
+			"drover user grant",
+			actor->name, role, is_all ? "all products" : products[i]);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean change_may(const ChangeCall *call, char *const *products, const char *role)
+{
+	return change_want_role(call, products, role, NULL);
+}
+
+/* What the actor may do ------------------------------------------------------------------------ */
+
+static gboolean has_signed(const ChangeDetail *detail, const char *person)
+{
+	for (guint i = 0; i < detail->sign_offs->len; i++) {
+		const ChangeWord *word = detail->sign_offs->pdata[i];
+		if (detail->standing->signed_off[i] == SIGN_OFF_COUNTS &&
+			g_str_equal(word->person, person))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean has_tested(const ChangeDetail *detail, const char *person, const char *role)
+{
+	for (guint i = 0; i < detail->tests->len; i++) {
+		const ChangeWord *word = detail->tests->pdata[i];
+		if (detail->standing->tests_match[i] && g_str_equal(word->person, person) &&
+			g_str_equal(word->role, role))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void list_roles(ChangeDetail *detail, const char *person)
+{
+	const Standing *standing = detail->standing;
+	for (guint i = 0; standing->roles != NULL && i < standing->roles->len; i++) {
+		const StandingRole *role = &g_array_index(standing->roles, StandingRole, i);
+		const char *name = role->required.role;
+		if (!standing_has_role(standing->before, person, name, role->required.products) ||
+			standing->digest == NULL)
+			continue;
+		if (!has_signed(detail, person))
+			g_ptr_array_add(detail->may_sign, g_strdup(name));
+		if (role->is_tester && !has_tested(detail, person, name))
+			g_ptr_array_add(detail->may_test, g_strdup(name));
+	}
+}
+
+static gboolean may_override(const ChangeCall *call, const Standing *standing)
+{
+	for (guint i = 0; i < standing->gates->len; i++) {
+		const Gate *gate = standing->gates->pdata[i];
+		if (!gate->passes && !standing->overridden[i] && gate->role != NULL &&
+			change_may(call, standing->products, gate->role))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void say_what_actor_may(ChangeDetail *detail, const ChangeCall *call)
+{
+	const ChannelChange *change = detail->change;
+	const Standing *standing = detail->standing;
+	detail->may_sign = g_ptr_array_new_with_free_func(g_free);
+	detail->may_test = g_ptr_array_new_with_free_func(g_free);
+	if (call->actor == NULL)
+		return;
+	gboolean is_operator = change_may(call, standing->products, "operator");
+	const json_t *broken = change_override_of(change, OVERRIDE_BREAK_GLASS);
+	detail->may_review = broken != NULL && is_operator &&
+			     change_override_of(change, OVERRIDE_REVIEWED) == NULL &&
+			     !g_str_equal(json_text(broken, "by"), call->actor->name);
+	if (!g_str_equal(change->state, "scheduled"))
+		return;
+	list_roles(detail, call->actor->name);
+	detail->may_edit = is_operator;
+	detail->may_withdraw = is_operator || g_str_equal(change->author, call->actor->name);
+	detail->may_override = may_override(call, standing);
+	detail->may_break_glass = is_operator && standing->kind != STANDING_CONFLICT;
+	detail->may_go = is_operator && standing->kind == STANDING_OVERDUE;
+}
+
+/* Loading -------------------------------------------------------------------------------------- */
+
+Standing *change_ended_standing(const State *live, const ChannelChange *change)
+{
+	Standing *standing = g_new0(Standing, 1);
+	g_autoptr(json_t) value = channel_change_value(change);
+	standing->change = change->id;
+	standing->kind = g_str_equal(change->state, "live") ? STANDING_LIVE : STANDING_WITHDRAWN;
+	standing->text =
+		g_strdup(standing->kind == STANDING_LIVE ? "It is live." : "It was withdrawn.");
+	standing->footprint = footprint_new(live, value);
+	standing->products = content_products(live, value);
+	standing->roles = g_array_new(FALSE, TRUE, sizeof(StandingRole));
+	standing->gates = g_ptr_array_new_with_free_func((GDestroyNotify)gate_free);
+	return standing;
+}
+
+GPtrArray *change_standings(const ChangeCall *call, const ChannelBook *book, GError **error)
+{
+	g_auto(StandingDesk) desk = {0};
+	if (!standing_desk_read(
+		    &desk, call->store, book, call->now_us, call->gates, call->gates_of, error))
+		return NULL;
+	return standing_desk_ask(&desk, book->changes->len);
+}
+
+static Standing *standing_in(
+	const ChangeCall *call, const ChannelBook *book, guint place, GError **error)
+{
+	g_auto(StandingDesk) desk = {0};
+	if (!standing_desk_read(
+		    &desk, call->store, book, call->now_us, call->gates, call->gates_of, error))
+		return NULL;
+	g_autoptr(GPtrArray) standings = standing_desk_ask(&desk, place + 1);
+	return g_ptr_array_steal_index(standings, place);
+}
+
+static gboolean read_words(ChangeDetail *detail, Store *store, GError **error)
+{
+	g_autoptr(GHashTable) all = sign_words_read(store, detail->change->id, error);
+	if (all == NULL)
+		return FALSE;
+	SignWords *words = g_hash_table_lookup(all, &detail->change->id);
+	detail->sign_offs = g_ptr_array_ref(words->sign_offs);
+	detail->tests = g_ptr_array_ref(words->tests);
+	return TRUE;
+}
+
+ChangeDetail *change_load_detail(const ChangeCall *call, gint64 id, GError **error)
+{
+	g_autoptr(ChangeDetail) detail = g_new0(ChangeDetail, 1);
+	guint place;
+	detail->change = channel_change_load(call->store, id, error);
+	if (detail->change == NULL || !read_words(detail, call->store, error))
+		return NULL;
+	g_autoptr(ChannelBook) book = channel_book_read(call->store, error);
+	if (book == NULL)
+		return NULL;
+	detail->standing = standing_find_place(book, id, &place)
+				   ? standing_in(call, book, place, error)
+				   : change_ended_standing(book->live, detail->change);
+	if (detail->standing == NULL)
+		return NULL;
+	say_what_actor_may(detail, call);
+	return g_steal_pointer(&detail);
+}
+
+ChangeDetail *change_load_waiting(const ChangeCall *call, gint64 id, GError **error)
+{
+	g_autoptr(ChangeDetail) detail = change_load_detail(call, id, error);
+	if (detail == NULL || g_str_equal(detail->change->state, "scheduled"))
+		return g_steal_pointer(&detail);
+	const char *state = detail->change->state;
+	drover_error_set(error, DROVER_ERROR_CONFLICT,
+		g_str_equal(state, "going-live")
+			? "change %" G_GINT64_FORMAT " is %s just now: it cannot be touched"
+			: "change %" G_GINT64_FORMAT " does not wait any more: it is %s",
+		id, state);
+	return NULL;
+}
+
+ChangeDetail *change_load_version(
+	const ChangeCall *call, gint64 id, gint64 data_version, GError **error)
+{
+	g_autoptr(ChangeDetail) detail = change_load_waiting(call, id, error);
+	if (detail == NULL || detail->change->data_version == data_version)
+		return g_steal_pointer(&detail);
+	drover_error_set(error, DROVER_ERROR_CONFLICT,
+		"change %" G_GINT64_FORMAT " is at version %" G_GINT64_FORMAT
+		" by now, and this was made from version %" G_GINT64_FORMAT ": look at it again",
+		id, detail->change->data_version, data_version);
+	return NULL;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The sentence that says how a change stands: what is missing, and who can supply it. Pure.
+ */
+#ifndef CHANNEL_STANDING_TEXT_H
+#define CHANNEL_STANDING_TEXT_H
+
+#include "channel/standing.h"
+
+/* Of one that was judged. `problem`: why it does not apply, NULL: it does. Caller frees. */
+char *standing_text(const Standing *standing, const json_t *change, const StandingWords *words,
+	const char *problem);
+
+/* "ann, bob or cy": who could still sign in the role; "nobody: …" says how to have someone. Caller
+ * frees. */
+char *standing_who_may(
+	const Standing *standing, const StandingRole *role, const StandingWords *words);
+
+#endif
