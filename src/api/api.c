@@ -45,6 +45,10 @@ static const ApiRoute *const tables[] = {
 	api_token_routes,
 	api_host_routes,
 	api_pool_routes,
+	api_channel_routes,
+	api_channel_question_routes,
+	api_table_routes,
+	api_edit_routes,
 };
 
 const char *api_document(void)

@@ -19,6 +19,7 @@
 #define API_MAXIMUM_IMPORT_BYTES (64 * 1024 * 1024)
 
 typedef struct LandingBooks LandingBooks;
+typedef struct ChannelBooks ChannelBooks;
 
 /* What this installation was told: one for the process, unchanging. Texts are borrowed. */
 typedef struct ApiSite ApiSite;
@@ -31,8 +32,9 @@ struct ApiSite {
 	const char *mail_url; /* smtp://…; NULL: mails stay queued */
 	const char *mail_user, *mail_password, *mail_from, *mail_ca_file;
 	gboolean mail_require_tls;
-	gint64 retention_days; /* verdict and notice logs are summarised after */
-	LandingBooks *books;   /* the landings in memory, shared by all calls of the process */
+	gint64 retention_days;	/* verdict and notice logs are summarised after */
+	LandingBooks *books;	/* the landings in memory, shared by all calls of the process */
+	ChannelBooks *channels; /* what channels are answered from, the same; NULL: not kept */
 	/* Makes the static report (page/page.h); the pages stand above the API. */
 	json_t *(*make_report)(
 		const ApiSite *site, Store *store, const Actor *actor, GError **error);

@@ -23,5 +23,9 @@ extern const ApiRoute api_password_routes[];
 extern const ApiRoute api_token_routes[];
 extern const ApiRoute api_host_routes[];
 extern const ApiRoute api_pool_routes[];
+extern const ApiRoute api_channel_routes[];
+extern const ApiRoute api_channel_question_routes[];
+extern const ApiRoute api_table_routes[];
+extern const ApiRoute api_edit_routes[];
 
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "channel/balrog_report.h"
-#include "channel/release_document.h"
+#include "channel/row_parts.h"
 #include "channel/rule.h"
 
 typedef struct Reading {
@@ -19,7 +19,7 @@ typedef struct Reading {
 	GHashTable *ids;     /* rule_id as text, of the state and of those taken */
 	GHashTable *aliases; /* alias -> rule_id as text, likewise */
 	json_t *stubs;	     /* name -> product, null for several or none; in order */
-	json_t *rules;	     /* rows that are taken */
+	GPtrArray *rules;    /* rows that are taken */
 } Reading;
 
 /* Columns -------------------------------------------------------------------------------------- */
@@ -141,23 +141,11 @@ static gboolean is_known(const char *theirs)
 	return FALSE;
 }
 
-static const char *text_of(const json_t *row, const char *column)
-{
-	return json_string_value(json_object_get(row, column));
-}
-
-/* "channel: a star …" without the name of the column, which Balrog calls otherwise. */
-static const char *without_column(const char *message)
-{
-	const char *colon = strstr(message, ": ");
-	return colon != NULL ? colon + 2 : message;
-}
-
 /* One column, alone but for the product, which says how versions are read. */
 static void try_column(Reading *reading, const char *theirs, const char *ours, const json_t *row)
 {
 	gboolean is_flag = g_str_equal(ours, "mig64") || g_str_equal(ours, "jaws");
-	const char *column = is_flag ? "flags" : ours, *product = text_of(row, "product");
+	const char *column = is_flag ? "flags" : ours, *product = row_text(row, "product");
 	g_autoptr(BalrogJson) alone = json_object();
 	g_autoptr(GError) error = NULL;
 	if (product != NULL && *product != '\0')
@@ -168,9 +156,10 @@ static void try_column(Reading *reading, const char *theirs, const char *ours, c
 				json_object_get(json_object_get(row, column), ours)));
 	else
 		json_object_set(alone, column, json_object_get(row, column));
-	g_autoptr(Rule) rule = rule_new(alone, balrog_scheme(reading->state, product), &error);
+	g_autoptr(Rule) rule = rule_new(alone, row_scheme_of(reading->state, product), &error);
 	if (rule == NULL)
-		balrog_refuse(&reading->report, theirs, "%s", without_column(error->message));
+		balrog_refuse(
+			&reading->report, theirs, "%s", balrog_without_subject(error->message));
 }
 
 static json_t *translate(Reading *reading, const json_t *given)
@@ -199,7 +188,8 @@ static void check_id(Reading *reading, const json_t *row)
 	g_autoptr(GError) error = NULL;
 	g_autofree char *key = state_key(STATE_RULES, row, &error);
 	if (key == NULL)
-		balrog_refuse(&reading->report, "rule_id", "%s", without_column(error->message));
+		balrog_refuse(
+			&reading->report, "rule_id", "%s", balrog_without_subject(error->message));
 	else if (g_hash_table_contains(reading->ids, key))
 		balrog_refuse(&reading->report, "rule_id", "%s",
 			json_object_get(state_rows(reading->state, STATE_RULES), key) != NULL
@@ -209,7 +199,7 @@ static void check_id(Reading *reading, const json_t *row)
 
 static void check_alias(Reading *reading, const json_t *row)
 {
-	const char *alias = text_of(row, "alias");
+	const char *alias = row_text(row, "alias");
 	const char *owner = alias == NULL ? NULL : g_hash_table_lookup(reading->aliases, alias);
 	if (owner != NULL)
 		balrog_refuse(&reading->report, "alias", "%s is what rule %s is called already",
@@ -218,10 +208,10 @@ static void check_alias(Reading *reading, const json_t *row)
 
 static void check_mapping(Reading *reading, const json_t *row, const char *theirs, const char *ours)
 {
-	const char *name = text_of(row, ours), *product = text_of(row, "product");
+	const char *name = row_text(row, ours), *product = row_text(row, "product");
 	const json_t *releases = state_rows(reading->state, STATE_RELEASES);
 	const json_t *release = name == NULL ? NULL : json_object_get(releases, name);
-	const char *owner = text_of(release, "product");
+	const char *owner = row_text(release, "product");
 	if (name == NULL)
 		return;
 	if (release == NULL && !reading->wish->with_stubs)
@@ -233,9 +223,21 @@ static void check_mapping(Reading *reading, const json_t *row, const char *their
 		balrog_refuse(&reading->report, theirs, "%s is not published", name);
 }
 
+/* What an edit would say of the row, its mappings apart. */
+static void check_row(Reading *reading, json_t *row)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(BalrogJson) unmapped = json_copy(row);
+	json_object_del(unmapped, "mapping");
+	json_object_del(unmapped, "fallback_mapping");
+	if (!row_check(STATE_RULES, unmapped, reading->state, ROW_GOES_LIVE, &error))
+		balrog_refuse(
+			&reading->report, "rule", "%s", balrog_without_subject(error->message));
+}
+
 static void add_stub(Reading *reading, const json_t *row, const char *column)
 {
-	const char *name = text_of(row, column);
+	const char *name = row_text(row, column);
 	if (name == NULL ||
 		json_object_get(state_rows(reading->state, STATE_RELEASES), name) != NULL)
 		return;
@@ -249,20 +251,20 @@ static void add_stub(Reading *reading, const json_t *row, const char *column)
 static void take_row(Reading *reading, json_t *row)
 {
 	char *key = state_key(STATE_RULES, row, NULL);
-	const char *alias = text_of(row, "alias");
+	const char *alias = row_text(row, "alias");
 	g_hash_table_add(reading->ids, key);
 	if (alias != NULL)
 		g_hash_table_insert(reading->aliases, (gpointer)alias, key);
 	add_stub(reading, row, "mapping");
 	add_stub(reading, row, "fallback_mapping");
-	json_array_append(reading->rules, row);
+	g_ptr_array_add(reading->rules, json_incref(row));
 	reading->report.taken++;
 }
 
 static void read_rule(Reading *reading, const json_t *given)
 {
 	const json_t *id = json_object_get(given, "rule_id");
-	const char *product = text_of(given, "product"), *wanted = reading->wish->product;
+	const char *product = row_text(given, "product"), *wanted = reading->wish->product;
 	balrog_report_begin(
 		&reading->report, json_is_integer(id) ? json_incref((json_t *)id) : json_null());
 	if (!json_is_object(given)) {
@@ -283,6 +285,8 @@ static void read_rule(Reading *reading, const json_t *given)
 	check_mapping(reading, row, "mapping", "mapping");
 	check_mapping(reading, row, "fallbackMapping", "fallback_mapping");
 	if (!reading->report.is_bad)
+		check_row(reading, row);
+	if (!reading->report.is_bad)
 		take_row(reading, row);
 }
 
@@ -294,7 +298,7 @@ static void reading_clear(Reading *reading)
 	g_clear_pointer(&reading->aliases, g_hash_table_unref);
 	g_clear_pointer(&reading->ids, g_hash_table_unref);
 	g_clear_pointer(&reading->stubs, json_decref);
-	g_clear_pointer(&reading->rules, json_decref);
+	g_clear_pointer(&reading->rules, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reading, reading_clear)
 
@@ -307,10 +311,10 @@ static void reading_init(Reading *reading, const State *state, const BalrogWish 
 		.ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
 		.aliases = g_hash_table_new(g_str_hash, g_str_equal),
 		.stubs = json_object(),
-		.rules = json_array()};
+		.rules = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref)};
 	balrog_report_init(&reading->report, "rule_id");
 	json_object_foreach ((json_t *)state_rows(state, STATE_RULES), key, row) {
-		const char *alias = text_of(row, "alias");
+		const char *alias = row_text(row, "alias");
 		char *own = g_strdup(key);
 		g_hash_table_add(reading->ids, own);
 		if (alias != NULL)
@@ -318,12 +322,21 @@ static void reading_init(Reading *reading, const State *state, const BalrogWish 
 	}
 }
 
+static gint by_evaluation(gconstpointer a, gconstpointer b)
+{
+	const json_t *first = *(json_t *const *)a, *second = *(json_t *const *)b;
+	const Rule one = {.priority = json_integer_value(json_object_get(first, "priority")),
+		.rule_id = json_integer_value(json_object_get(first, "rule_id"))};
+	const Rule other = {.priority = json_integer_value(json_object_get(second, "priority")),
+		.rule_id = json_integer_value(json_object_get(second, "rule_id"))};
+	return rule_compare(&one, &other);
+}
+
 /* A stub has no files, so whoever is mapped to it gets nothing until its release is imported. */
 static void end(Reading *reading)
 {
 	const char *name;
-	json_t *product, *row;
-	gsize i;
+	json_t *product;
 	json_object_foreach (reading->stubs, name, product) {
 		json_t *stub = json_pack("{s:s, s:{}}", "name", name, "platforms");
 		if (json_is_string(product))
@@ -331,8 +344,9 @@ static void end(Reading *reading)
 		balrog_insert(&reading->report, STATE_RELEASES, stub);
 		reading->report.stubs++;
 	}
-	json_array_foreach (reading->rules, i, row)
-		balrog_insert(&reading->report, STATE_RULES, json_incref(row));
+	g_ptr_array_sort(reading->rules, by_evaluation);
+	for (guint i = 0; i < reading->rules->len; i++)
+		balrog_insert(&reading->report, STATE_RULES, json_incref(reading->rules->pdata[i]));
 }
 
 json_t *balrog_rules(const json_t *file, const State *state, const BalrogWish *wish, GError **error)

@@ -26,7 +26,7 @@ typedef struct BalrogWish {
 /* `file` is what the API answers, {"count": 2, "rules": […]}, or the list alone; `state` has the
  * rows that are there: rules, releases and products. New reference:
  *
- *   {"ops": […], inserts: releases first, then rules, with their rule_id and alias
+ *   {"ops": […], inserts: releases, then rules in the order of evaluation, with their rule_id
  *    "refused": [{"rule_id": 7, "field": "channel", "why": "…"}], fields as Balrog calls them
  *    "notes": [{"field": "scheduled_change", "why": "…", "of": [7, 9]}],
  *    "read": 3, "taken": 1, "left_out": 1, "stubs": 0}

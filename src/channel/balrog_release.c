@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "channel/balrog_report.h"
-#include "channel/release_document.h"
+#include "channel/row_parts.h"
 
 typedef struct Blob {
 	BalrogReport *report;
@@ -25,15 +25,10 @@ typedef struct Spot {
 	const char *from;	  /* "*": any */
 } Spot;
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
 static const char *either(const json_t *object, const char *key, const char *older)
 {
-	const char *text = text_of(object, key);
-	return text != NULL ? text : text_of(object, older);
+	const char *text = row_text(object, key);
+	return text != NULL ? text : row_text(object, older);
 }
 
 /* Addresses ------------------------------------------------------------------------------------ */
@@ -43,10 +38,12 @@ static const char *either(const json_t *object, const char *key, const char *old
 static const char *by_kind(const json_t *texts, const Spot *spot)
 {
 	const json_t *kinds = json_object_get(texts, spot->kinds);
-	const char *own = text_of(kinds, spot->from);
+	const char *own = row_text(kinds, spot->from);
 	if (json_is_string(texts))
 		return json_string_value(texts);
-	return kinds == NULL ? text_of(texts, spot->kind) : own != NULL ? own : text_of(kinds, "*");
+	return kinds == NULL ? row_text(texts, spot->kind)
+	       : own != NULL ? own
+			     : row_text(kinds, "*");
 }
 
 /* For all channels, or for the only one. */
@@ -54,7 +51,7 @@ static const char *template_of(const Blob *blob, const Spot *spot)
 {
 	json_t *urls = json_object_get(blob->value, "fileUrls");
 	const json_t *general = json_object_get(urls, "*");
-	const char *own = text_of(spot->file, "fileUrl");
+	const char *own = row_text(spot->file, "fileUrl");
 	if (own != NULL)
 		return own;
 	if (general == NULL && json_object_size(urls) == 1)
@@ -80,8 +77,8 @@ static char *address(const Blob *blob, const Spot *spot, const char *template)
 	const json_t *names = json_object_get(blob->value, "ftpFilenames");
 	if (!put(url, "%PRODUCT%", by_kind(products, spot)) ||
 		!put(url, "%FILENAME%", by_kind(names, spot)) ||
-		!put(url, "%OS_BOUNCER%", text_of(spot->of_platform, "OS_BOUNCER")) ||
-		!put(url, "%OS_FTP%", text_of(spot->of_platform, "OS_FTP")) ||
+		!put(url, "%OS_BOUNCER%", row_text(spot->of_platform, "OS_BOUNCER")) ||
+		!put(url, "%OS_FTP%", row_text(spot->of_platform, "OS_FTP")) ||
 		!put(url, "%LOCALE%", spot->locale) || url->len > BALROG_MAXIMUM_URL_BYTES)
 		return NULL;
 	return g_string_free(g_steal_pointer(&url), FALSE);
@@ -116,7 +113,7 @@ static void refuse_file(const Blob *blob, const Spot *spot, const char *field, c
 static void add_file(const Blob *blob, const Spot *spot, json_t *files)
 {
 	gint64 size;
-	const char *hash = text_of(spot->file, "hashValue");
+	const char *hash = row_text(spot->file, "hashValue");
 	const char *template = template_of(blob, spot);
 	g_autofree char *url = template == NULL ? NULL : address(blob, spot, template);
 	if (!read_size(spot->file, &size))
@@ -145,7 +142,7 @@ static json_t *read_files(const Blob *blob, Spot spot, const json_t *locale)
 		refuse_file(blob, &spot, spot.kinds, "must be a list");
 	for (gsize i = 0; i < count && !blob->report->is_bad; i++) {
 		spot.file = list != NULL ? json_array_get(list, i) : single;
-		const char *from = text_of(spot.file, "from");
+		const char *from = row_text(spot.file, "from");
 		spot.from = from != NULL && *from != '\0' ? from : "*";
 		add_file(blob, &spot, files);
 	}
@@ -182,7 +179,7 @@ static void agree(const Blob *blob, const char *field, const char **one, const c
 static json_t *read_platform(
 	const Blob *blob, const char *name, const json_t *platform, const char **version)
 {
-	const char *alias = text_of(platform, "alias"), *build_id = text_of(platform, "buildID");
+	const char *alias = row_text(platform, "alias"), *build_id = row_text(platform, "buildID");
 	const char *locale_name;
 	json_t *locale, *locales = json_object();
 	Spot spot = {.platform = name, .of_platform = platform, .from = "*"};
@@ -192,7 +189,7 @@ static json_t *read_platform(
 	}
 	json_object_foreach (json_object_get(platform, "locales"), locale_name, locale) {
 		spot.locale = locale_name;
-		agree(blob, "buildID", &build_id, text_of(locale, "buildID"));
+		agree(blob, "buildID", &build_id, row_text(locale, "buildID"));
 		agree(blob, "appVersion", version, either(locale, "appVersion", "appv"));
 		json_object_set_new(locales, locale_name, read_locale(blob, spot, locale));
 	}
@@ -219,7 +216,7 @@ static json_t *read_platforms(const Blob *blob, const char **version)
 static gboolean check_schema(Blob *blob)
 {
 	const json_t *schema = json_object_get(blob->value, "schema_version");
-	const char *digest = text_of(blob->value, "hashFunction");
+	const char *digest = row_text(blob->value, "hashFunction");
 	blob->digest = digest;
 	if (!json_is_integer(schema) || json_integer_value(schema) < 1 ||
 		json_integer_value(schema) > BALROG_LAST_SCHEMA)
@@ -232,15 +229,40 @@ static gboolean check_schema(Blob *blob)
 	return !blob->report->is_bad;
 }
 
+/* What is handed out as it stands; older schemas have it by another name. */
+static const struct {
+	const char *theirs, *older, *ours;
+} fields[] = {
+	{"displayVersion", NULL, "display_version"},
+	{"platformVersion", "extv", "platform_version"},
+	{"detailsUrl", NULL, "details_url"},
+	{"openURL", NULL, "open_url"},
+	{"notificationURL", NULL, "notification_url"},
+	{"alertURL", NULL, "alert_url"},
+	{"actions", NULL, "actions"},
+	{"showPrompt", NULL, "show_prompt"},
+	{"showNeverForVersion", NULL, "show_never_for_version"},
+	{"promptWaitTime", NULL, "prompt_wait_time"},
+	{"backgroundInterval", NULL, "background_interval"},
+};
+
+static gboolean is_known(const char *key)
+{
+	static const char *const others[] = {"name", "schema_version", "hashFunction", "platforms",
+		"fileUrls", "bouncerProducts", "ftpFilenames", "appVersion", "appv", "product",
+		NULL};
+	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
+		if (strcmp(fields[i].theirs, key) == 0 || g_strcmp0(fields[i].older, key) == 0)
+			return TRUE;
+	return g_strv_contains(others, key);
+}
+
 static void note_others(const Blob *blob)
 {
-	static const char *const known[] = {"name", "schema_version", "hashFunction", "platforms",
-		"fileUrls", "bouncerProducts", "ftpFilenames", "appVersion", "appv",
-		"displayVersion", "detailsUrl", "product", NULL};
 	json_t *value;
 	const char *key;
 	json_object_foreach ((json_t *)blob->value, key, value)
-		if (!g_strv_contains(known, key) && !balrog_says_nothing(value))
+		if (!is_known(key) && !balrog_says_nothing(value))
 			balrog_note(
 				blob->report, key, "left out: releases here have no such field");
 	json_t *urls = json_object_get(blob->value, "fileUrls");
@@ -253,16 +275,17 @@ static void note_others(const Blob *blob)
 static json_t *read_blob(Blob *blob, const char *name, const char *product)
 {
 	const char *version = either(blob->value, "appVersion", "appv");
-	const char *shown = text_of(blob->value, "displayVersion");
-	const char *details = text_of(blob->value, "detailsUrl");
 	json_t *row = json_pack("{s:s, s:s, s:o}", "name", name, "product", product, "platforms",
 		read_platforms(blob, &version));
 	if (version != NULL)
 		json_object_set_new(row, "version", json_string(version));
-	if (shown != NULL)
-		json_object_set_new(row, "display_version", json_string(shown));
-	if (details != NULL)
-		json_object_set_new(row, "details_url", json_string(details));
+	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+		json_t *value = json_object_get(blob->value, fields[i].theirs);
+		if (balrog_says_nothing(value) && fields[i].older != NULL)
+			value = json_object_get(blob->value, fields[i].older);
+		if (!balrog_says_nothing(value))
+			json_object_set(row, fields[i].ours, value);
+	}
 	note_others(blob);
 	return row;
 }
@@ -270,10 +293,8 @@ static json_t *read_blob(Blob *blob, const char *name, const char *product)
 static void check_row(BalrogReport *report, const State *state, json_t *row)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(ReleaseDocument) document =
-		release_document_new(row, balrog_scheme(state, text_of(row, "product")), &error);
-	if (document == NULL)
-		balrog_refuse(report, "blob", "%s", error->message);
+	if (!row_check(STATE_RELEASES, row, state, ROW_GOES_LIVE, &error))
+		balrog_refuse(report, "blob", "%s", balrog_without_subject(error->message));
 }
 
 static gboolean is_stub(const json_t *row)
@@ -284,7 +305,7 @@ static gboolean is_stub(const json_t *row)
 
 static void take_row(BalrogReport *report, const State *state, json_t *row)
 {
-	const char *name = text_of(row, "name");
+	const char *name = row_text(row, "name");
 	if (json_object_get(state_rows(state, STATE_RELEASES), name) == NULL)
 		balrog_insert(report, STATE_RELEASES, json_incref(row));
 	else
@@ -309,7 +330,7 @@ static void read_release(BalrogReport *report, const State *state, const BalrogW
 {
 	const json_t *wrapped = json_object_get(given, "blob");
 	Blob blob = {report, wrapped != NULL ? wrapped : given, NULL};
-	const char *name = text_of(blob.value, "name"), *product = text_of(given, "product");
+	const char *name = row_text(blob.value, "name"), *product = row_text(given, "product");
 	balrog_report_begin(report, name != NULL ? json_string(name) : json_null());
 	if (wish->product != NULL && product != NULL && strcmp(product, wish->product) != 0) {
 		report->left_out++;

@@ -4,6 +4,8 @@
  */
 #include "channel/balrog_report.h"
 
+#include <string.h>
+
 void balrog_report_init(BalrogReport *report, const char *subject)
 {
 	*report = (BalrogReport){.subject = subject,
@@ -105,12 +107,8 @@ gboolean balrog_says_nothing(const json_t *value)
 	       (json_is_object(value) && json_object_size(value) == 0);
 }
 
-VersionScheme balrog_scheme(const State *state, const char *product)
+const char *balrog_without_subject(const char *message)
 {
-	const json_t *row = product == NULL
-				    ? NULL
-				    : json_object_get(state_rows(state, STATE_PRODUCTS), product);
-	const char *name = json_string_value(json_object_get(row, "scheme"));
-	VersionScheme scheme;
-	return name != NULL && version_scheme_parse(name, &scheme, NULL) ? scheme : VERSION_MOZILLA;
+	const char *colon = strstr(message, ": ");
+	return colon != NULL ? colon + strlen(": ") : message;
 }

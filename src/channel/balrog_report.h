@@ -6,7 +6,6 @@
 #define CHANNEL_BALROG_REPORT_H
 
 #include "channel/balrog.h"
-#include "channel/version.h"
 
 typedef json_t BalrogJson;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BalrogJson, json_decref)
@@ -39,7 +38,8 @@ void balrog_insert(BalrogReport *report, StateTable table, json_t *row);
 const json_t *balrog_list(const json_t *file, const char *key, gsize maximum, GError **error);
 /* Null, "", [] and {}: Balrog writes all of them for nothing. */
 gboolean balrog_says_nothing(const json_t *value);
-/* Of the product in `state`; NULL, or one that is not there: mozilla. */
-VersionScheme balrog_scheme(const State *state, const char *product);
+/* `message` without the row that row_check() puts before it: what stands behind the first ": ".
+ * Borrowed. */
+const char *balrog_without_subject(const char *message);
 
 #endif

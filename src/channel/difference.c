@@ -279,3 +279,11 @@ json_t *difference(const Snapshot *before, const Snapshot *after, GError **error
 				return NULL;
 	return g_steal_pointer(&found);
 }
+
+json_t *difference_of(const Snapshot *before, const Snapshot *after, const char *product,
+	const char *channel, GError **error)
+{
+	g_autoptr(DifferenceJson) found = json_array();
+	Search search = {.sides = {{.snapshot = before}, {.snapshot = after}}, .found = found};
+	return search_channel(&search, product, channel, error) ? g_steal_pointer(&found) : NULL;
+}

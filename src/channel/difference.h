@@ -16,5 +16,8 @@
  * and channels with equal digests are skipped. Values of a list are tried one by one and as a rule
  * combines them. Fails with DROVER_ERROR_TOO_LARGE. New reference. */
 json_t *difference(const Snapshot *before, const Snapshot *after, GError **error);
+/* The same of one product and channel. */
+json_t *difference_of(const Snapshot *before, const Snapshot *after, const char *product,
+	const char *channel, GError **error);
 
 #endif

@@ -227,7 +227,7 @@ static json_t *edit_of(const State *old, const State *new)
 	for (guint i = 0; i < STATE_TABLES; i++) {
 		const json_t *const sides[] = {
 			state_rows(old, (StateTable)i), state_rows(new, (StateTable)i)};
-		for (guint side = 0; side < 2; side++) {
+		for (guint side = 0; side < 2 && sides[0] != sides[1]; side++) {
 			const char *key;
 			json_t *row;
 			json_object_foreach ((json_t *)sides[side], key, row)

@@ -121,6 +121,14 @@ ReleaseWord release_document_ask(const ReleaseDocument *document, const Query *q
 	return ask_version(document, build_id != NULL ? build_id : document->build_id, query);
 }
 
+const json_t *release_document_files(
+	const ReleaseDocument *document, const char *platform, const char *locale)
+{
+	const json_t *platforms = json_object_get(document->row, "platforms");
+	const json_t *locales = json_object_get(find_platform(platforms, platform), "locales");
+	return locale != NULL ? json_object_get(locales, locale) : NULL;
+}
+
 static void add_origins(const json_t *files, GHashTable *origins)
 {
 	const json_t *partials = json_object_get(files, "partials");

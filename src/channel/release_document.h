@@ -29,6 +29,10 @@ typedef enum ReleaseWord {
 	RELEASE_HAS_NO_FILES, /* for the platform and locale */
 } ReleaseWord;
 ReleaseWord release_document_ask(const ReleaseDocument *document, const Query *query);
+/* What its row says of the platform and locale: {"completes": […], "partials": […]}. Borrowed; NULL
+ * when it says nothing. */
+const json_t *release_document_files(
+	const ReleaseDocument *document, const char *platform, const char *locale);
 
 /* The names of the releases that its partials lead from, the `from` of each file in `partials` of
  * its locales; "*", which is any, is not among them. char *, borrowed from the row. */

@@ -23,6 +23,8 @@ static gboolean each_edited(const Edit *edit, StateTable table, EditedCheck chec
 	const json_t *after = state_rows(edit->after, table);
 	const char *key;
 	json_t *row;
+	if (before == after)
+		return TRUE;
 	json_object_foreach ((json_t *)after, key, row) {
 		const json_t *was = json_object_get(before, key);
 		if (was != row && !(was != NULL && json_equal((json_t *)was, row)) &&

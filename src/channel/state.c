@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Each table is an object by key; a new state copies the tables that it writes, not their rows.
+ * Each table is an object by key; a new state shares those of the old one, and copies a table when
+ * it writes to it, but never its rows.
  */
 #include "channel/state.h"
 
@@ -12,6 +13,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StateJson, json_decref)
 struct State {
 	gatomicrefcount references;
 	json_t *tables[STATE_TABLES];
+	gboolean is_shared[STATE_TABLES]; /* with another state: not to be written */
 };
 
 static const struct {
@@ -235,21 +237,29 @@ static gboolean op_read(
 
 static void op_enact(State *state, const Op *op)
 {
+	json_t **table = &state->tables[op->table];
+	if (state->is_shared[op->table]) {
+		json_t *shared = *table;
+		*table = json_copy(shared);
+		state->is_shared[op->table] = FALSE;
+		json_decref(shared);
+	}
 	if (op->after == NULL)
-		json_object_del(state->tables[op->table], op->key);
+		json_object_del(*table, op->key);
 	else
-		json_object_set(state->tables[op->table], op->key, op->after);
+		json_object_set(*table, op->key, op->after);
 }
 
 /* Whole changes -------------------------------------------------------------------------------- */
 
-/* Tables are copied, rows shared. */
 static State *copy(const State *state)
 {
 	State *next = g_new0(State, 1);
 	g_atomic_ref_count_init(&next->references);
-	for (guint i = 0; i < STATE_TABLES; i++)
-		next->tables[i] = json_copy(state->tables[i]);
+	for (guint i = 0; i < STATE_TABLES; i++) {
+		next->tables[i] = json_incref(state->tables[i]);
+		next->is_shared[i] = TRUE;
+	}
 	return next;
 }
 
@@ -276,6 +286,8 @@ static gboolean check_aliases(const State *state, GHashTable *written, GError **
 	g_autoptr(GHashTable) owners = g_hash_table_new(g_str_hash, g_str_equal);
 	const char *key;
 	json_t *row;
+	if (g_hash_table_size(written) == 0)
+		return TRUE;
 	json_object_foreach (state->tables[STATE_RULES], key, row) {
 		const char *alias = json_string_value(json_object_get(row, "alias"));
 		const char *other = alias == NULL ? NULL : g_hash_table_lookup(owners, alias);

@@ -5,9 +5,16 @@
  */
 #include "page/parts.h"
 
-static gboolean is_refused(const PageFrame *frame, const char *id)
+gboolean form_is_back(const PageFrame *frame, const char *id)
 {
 	return frame->form && g_strcmp0(frame->form->id, id) == 0;
+}
+
+/* The id of what is wrong with the form, where it is said. */
+static const char *problem_of(Html *html, const PageFrame *frame, const char *id)
+{
+	return form_is_back(frame, id) && frame->form->problem ? html_print(html, "%s-problem", id)
+							       : NULL;
 }
 
 void form_hidden(Html *html, const char *name, const char *value)
@@ -18,7 +25,7 @@ void form_hidden(Html *html, const char *name, const char *value)
 void form_open(Html *html, const PageFrame *frame, const char *id, const char *action)
 {
 	html_open(html, "form", "method", "post", "action", action, "id", id, NULL);
-	if (is_refused(frame, id))
+	if (form_is_back(frame, id) && frame->form->problem)
 		html_element(html, "p", frame->form->problem, "class", "problem", "role", "alert",
 			"id", html_print(html, "%s-problem", id), NULL);
 	if (frame->csrf)
@@ -36,7 +43,7 @@ const char *form_value(
 	const PageFrame *frame, const char *id, const char *name, const char *fallback)
 {
 	const char *typed =
-		is_refused(frame, id) ? g_hash_table_lookup(frame->form->fields, name) : NULL;
+		form_is_back(frame, id) ? g_hash_table_lookup(frame->form->fields, name) : NULL;
 	return typed ? typed : fallback;
 }
 
@@ -54,13 +61,27 @@ void form_input(Html *html, const PageFrame *frame, const char *id, const char *
 {
 	const char *input = html_print(html, "%s-%s", id, name);
 	gboolean secret = g_str_equal(type, "password");
+	const char *value = secret ? NULL : form_value(frame, id, name, fallback);
+	if (value && g_str_equal(type, "datetime-local")) /* has no seconds and no zone */
+		value = html_print(html, "%.16s", value);
 	html_open(html, "div", "class", "field", NULL);
 	html_element(html, "label", label, "for", input, NULL);
-	html_void(html, "input", "type", type, "id", input, "name", name, "value",
-		secret ? NULL : form_value(frame, id, name, fallback), "required",
-		required ? HTML_SET : NULL, "autocomplete", autocomplete_of(id, name, secret),
-		"aria-describedby",
-		is_refused(frame, id) ? html_print(html, "%s-problem", id) : NULL, NULL);
+	html_void(html, "input", "type", type, "id", input, "name", name, "value", value,
+		"required", required ? HTML_SET : NULL, "autocomplete",
+		autocomplete_of(id, name, secret), "aria-describedby", problem_of(html, frame, id),
+		NULL);
+	html_close(html, "div");
+}
+
+void form_area(Html *html, const PageFrame *frame, const char *id, const char *name,
+	const char *label, int rows, const char *fallback)
+{
+	const char *area = html_print(html, "%s-%s", id, name);
+	html_open(html, "div", "class", "field", NULL);
+	html_element(html, "label", label, "for", area, NULL);
+	html_element(html, "textarea", form_value(frame, id, name, fallback), "id", area, "name",
+		name, "rows", html_print(html, "%d", rows), "spellcheck", "false",
+		"aria-describedby", problem_of(html, frame, id), NULL);
 	html_close(html, "div");
 }
 

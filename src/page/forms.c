@@ -16,54 +16,57 @@
 
 static const FormRoute forms[] = {
 	{"/products", "/", show_overview, "POST", "/products", "name title repository branch",
-		"product-add", "/products/{name}"},
+		"product-add", "/products/{name}", NULL},
 	{"/products/{product}", "/products/{product}", show_product, "PATCH", "/products/{product}",
 		"data_version:i title repository:n branch item_patterns item_url:n "
 		"authors_may_rule:b "
 		"baseline:m mail_list:n overdue_days:i overdue_every_days:i remind:b reason",
-		"product", "/products/{product}"},
+		"product", "/products/{product}", NULL},
 	{"/products/{product}/scan", "/products/{product}", show_product, "POST",
-		"/products/{product}/scan", NULL, "scan", "/products/{product}"},
+		"/products/{product}/scan", NULL, "scan", "/products/{product}", NULL},
 	{"/products/{product}/rebase", "/products/{product}", show_product, "POST",
-		"/products/{product}/rebase", "confirm:b reason", "rebase", "/products/{product}"},
-	{LANDING "/verdicts", LANDING, show_landing, "POST", LANDING "/verdicts",
-		"item state reason", "verdict", LANDING},
-	{"/maintenance", "/maintenance", show_maintenance, "PUT", "/maintenance", "on:b reason",
-		"maintenance", "/maintenance"},
-	{"/notices/remind", "/notices", show_notices, "POST", "/jobs/remind", NULL, "remind",
-		"/notices"},
-	{"/people", "/people", show_people, "POST", "/people", "name email password", "person-add",
-		"/people/{name}"},
-	{"/people/{name}", "/people/{name}", show_person, "PATCH", "/people/{name}",
-		"data_version:i email disabled:b password", "person", "/people/{name}"},
-	{"/people/{name}/password", "/people/{name}", show_person, "PUT", "/people/{name}/password",
-		"old new", "password", "/login"},
-	{"/people/{name}/roles", "/people/{name}", show_person, "PUT", "/people/{name}/roles",
-		"product role reason", "role-grant", "/people/{name}"},
-	{"/people/{name}/roles/revoke", "/people/{name}", show_person, "DELETE",
-		"/people/{name}/roles", "product role reason", "role-revoke", "/people/{name}"},
-	{"/people/{name}/login-link", "/people/{name}", show_person, "POST",
-		"/people/{name}/login-link", NULL, NULL, NULL},
-	{"/tokens", "/tokens", show_tokens, "POST", "/tokens", "name person expires_days:i", NULL,
+		"/products/{product}/rebase", "confirm:b reason", "rebase", "/products/{product}",
 		NULL},
+	{LANDING "/verdicts", LANDING, show_landing, "POST", LANDING "/verdicts",
+		"item state reason", "verdict", LANDING, NULL},
+	{"/maintenance", "/maintenance", show_maintenance, "PUT", "/maintenance", "on:b reason",
+		"maintenance", "/maintenance", NULL},
+	{"/notices/remind", "/notices", show_notices, "POST", "/jobs/remind", NULL, "remind",
+		"/notices", NULL},
+	{"/people", "/people", show_people, "POST", "/people", "name email password", "person-add",
+		"/people/{name}", NULL},
+	{"/people/{name}", "/people/{name}", show_person, "PATCH", "/people/{name}",
+		"data_version:i email disabled:b password", "person", "/people/{name}", NULL},
+	{"/people/{name}/password", "/people/{name}", show_person, "PUT", "/people/{name}/password",
+		"old new", "password", "/login", NULL},
+	{"/people/{name}/roles", "/people/{name}", show_person, "PUT", "/people/{name}/roles",
+		"product role reason", "role-grant", "/people/{name}", NULL},
+	{"/people/{name}/roles/revoke", "/people/{name}", show_person, "DELETE",
+		"/people/{name}/roles", "product role reason", "role-revoke", "/people/{name}",
+		NULL},
+	{"/people/{name}/login-link", "/people/{name}", show_person, "POST",
+		"/people/{name}/login-link", NULL, NULL, NULL, NULL},
+	{"/tokens", "/tokens", show_tokens, "POST", "/tokens", "name person expires_days:i", NULL,
+		NULL, NULL},
 	{"/tokens/{id}/revoke", "/tokens", show_tokens, "DELETE", "/tokens/{id}", NULL,
-		"token-revoke", "/tokens"},
-	{"/hosts", "/hosts", show_hosts, "POST", "/hosts", "name kind", NULL, NULL},
+		"token-revoke", "/tokens", NULL},
+	{"/hosts", "/hosts", show_hosts, "POST", "/hosts", "name kind", NULL, NULL, NULL},
 	{"/pools", "/pools", show_pools, "POST", "/pools", "name title", "pool-add",
-		"/pools/{name}"},
-	{POOL, POOL, show_pool, "PATCH", POOL, "data_version:i title:n notes:n", "pool", POOL},
+		"/pools/{name}", NULL},
+	{POOL, POOL, show_pool, "PATCH", POOL, "data_version:i title:n notes:n", "pool", POOL,
+		NULL},
 	{POOL "/remove", POOL, show_pool, "DELETE", POOL, "data_version:i reason", "pool-remove",
-		"/pools"},
+		"/pools", NULL},
 	{POOL "/servers", POOL, show_pool, "PUT", POOL "/servers/{host}",
-		"data_version:i weight:i enabled:b reason", "pool-server", POOL},
+		"data_version:i weight:i enabled:b reason", "pool-server", POOL, NULL},
 	{POOL "/servers/remove", POOL, show_pool, "DELETE", POOL "/servers/{host}",
-		"data_version:i reason", "pool-server", POOL},
+		"data_version:i reason", "pool-server", POOL, NULL},
 	{POOL "/orders", POOL, show_pool, "PUT", POOL "/servers/{host}/order",
-		"order order_id:i force:b reason", "pool-order", POOL},
+		"order order_id:i force:b reason", "pool-order", POOL, NULL},
 	{POOL "/forget", POOL, show_pool, "DELETE", POOL "/balancers/{balancer}", "reason",
-		"pool-forget", POOL},
+		"pool-forget", POOL, NULL},
 	{"/hosts/{name}/revoke", "/hosts", show_hosts, "DELETE", "/hosts/{name}", NULL,
-		"host-revoke", "/hosts"},
+		"host-revoke", "/hosts", NULL},
 };
 
 const FormRoute *form_find(Visit *visit, const char *path)
@@ -71,6 +74,19 @@ const FormRoute *form_find(Visit *visit, const char *path)
 	for (gsize index = 0; index < G_N_ELEMENTS(forms); index++)
 		if (visit_matches(forms[index].path, path, visit->parameters))
 			return &forms[index];
+	return form_find_channel(visit, path);
+}
+
+/* "2026-11-24T09:00" of a field that knows no zone is UTC; else as people write instants. */
+static json_t *instant_value(const char *name, const char *text, GError **error)
+{
+	gint64 time_us = 0;
+	g_autofree char *whole = strlen(text) == strlen("2026-11-24T09:00") && text[10] == 'T'
+					 ? g_strdup_printf("%s:00Z", text)
+					 : g_strdup(text);
+	if (parse_time(whole, &time_us, error))
+		return json_time_or_null(time_us);
+	g_prefix_error(error, "%s: ", name);
 	return NULL;
 }
 
@@ -81,6 +97,10 @@ static json_t *field_value(const char *name, char type, const char *text, GError
 		return parse_integer(text, name, 0, G_MAXINT64, &number, error)
 			       ? json_integer(number)
 			       : NULL;
+	if (type == 'w')
+		return instant_value(name, text, error);
+	if (type == 'j')
+		return json_read(name, text, strlen(text), error);
 	if (type != 'b') /* 't', 'n' */
 		return json_string(text);
 	if (g_str_equal(text, "yes") || g_str_equal(text, "no"))
@@ -115,14 +135,20 @@ json_t *form_body(const char *fields, GHashTable *given, GError **error)
 PageReply *form_send(Visit *visit, const FormRoute *route, GError **error)
 {
 	g_autoptr(json_t) body = NULL;
-	if (route->fields && !(body = form_body(route->fields, visit->fields, error)))
+	if (route->make)
+		body = route->make(visit, error);
+	else if (route->fields)
+		body = form_body(route->fields, visit->fields, error);
+	if (!body && (route->make || route->fields))
 		return NULL;
 	g_autoptr(json_t) answer =
 		visit_ask(visit, route->api_method, route->api_path, NULL, body, error);
 	if (!answer)
 		return NULL;
 	if (route->flash) {
+		visit->answered = answer;
 		g_autofree char *then = visit_path(visit, route->then, TRUE);
+		visit->answered = NULL;
 		return reply_redirect(visit->request, then, route->flash);
 	}
 	char *html = route->show(visit, answer, error);

@@ -19,6 +19,8 @@ typedef struct NavigationEntry {
 
 static const NavigationEntry navigation[] = {
 	{"/", "Overview", ROLE_NONE, TRUE},
+	{"/channels", "Channels", ROLE_VIEWER, TRUE},
+	{"/changes", "Changes", ROLE_VIEWER, TRUE},
 	{"/pools", "Pools", ROLE_VIEWER, FALSE},
 	{"/history", "History", ROLE_VIEWER, FALSE},
 	{"/notices", "Notices", ROLE_OPERATOR, FALSE},

@@ -6,13 +6,6 @@
 #include "page/parts.h"
 
 static const char *const columns[] = {"Entry", "When", "By", "What", "About", "Reason", NULL};
-static const char *const difference_columns[] = {"Field", "Before", "After", NULL};
-
-static const char *asked(GHashTable *query, const char *name)
-{
-	const char *value = query ? g_hash_table_lookup(query, name) : NULL;
-	return value ? value : "";
-}
 
 /* "landing/web/43" leads to that landing, "product/web" and "person/ada" to theirs. */
 static void write_subject(Html *html, const char *subject)
@@ -78,10 +71,10 @@ static void write_filter(Html *html, GHashTable *query)
 		"search", "aria-label", "Filter history", NULL);
 	html_element(html, "label", "About", "for", "filter-subject", NULL);
 	html_void(html, "input", "type", "search", "name", "subject", "id", "filter-subject",
-		"value", asked(query, "subject"), NULL);
+		"value", part_asked(query, "subject"), NULL);
 	html_element(html, "label", "By", "for", "filter-actor", NULL);
 	html_void(html, "input", "type", "search", "name", "actor", "id", "filter-actor", "value",
-		asked(query, "actor"), NULL);
+		part_asked(query, "actor"), NULL);
 	form_button(html, "Filter", NULL, NULL, NULL);
 	form_button(html, "Verify the chain", "verify", "1", NULL);
 	html_close(html, "form");
@@ -113,67 +106,11 @@ char *page_history(
 	if (json_has(list, "next"))
 		html_element(html, "a", "Older", "rel", "next", "href",
 			link_print(html, "/history?before=%" G_GINT64_FORMAT "&subject=%s&actor=%s",
-				json_integer_of(list, "next"), asked(query, "subject"),
-				asked(query, "actor")),
+				json_integer_of(list, "next"), part_asked(query, "subject"),
+				part_asked(query, "actor")),
 			NULL);
 	html_close(html, "nav");
 	return frame_end(html, frame);
-}
-
-/* A value as a person reads it: texts bare, the rest as JSON. Caller frees; NULL for absent. */
-static char *value_text(const json_t *value)
-{
-	if (!value || json_is_null(value))
-		return NULL;
-	if (json_is_string(value))
-		return g_strdup(json_string_value(value));
-	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_INDENT(2));
-	char *copy = g_strdup(text);
-	free(text);
-	return copy;
-}
-
-static void write_value(Html *html, const char *label, const json_t *value, const char *kind)
-{
-	g_autofree char *text = value_text(value);
-	part_cell(html, label, NULL);
-	if (text)
-		html_element(
-			html, kind ? kind : "span", text, "dir", "auto", "class", "value", NULL);
-	else
-		html_element(html, "span", "–", "class", "quiet", NULL);
-	html_close(html, "td");
-}
-
-static void write_field(Html *html, const char *name, const json_t *before, const json_t *after)
-{
-	gboolean same = before && after && json_equal(before, after);
-	html_open(html, "tr", "class", same ? "same" : "changed", NULL);
-	html_open(html, "th", "scope", "row", NULL);
-	html_outside(html, html_clip(html, name, 120));
-	html_close(html, "th");
-	write_value(html, "Before", before, same ? NULL : "del");
-	write_value(html, "After", after, same ? NULL : "ins");
-	html_close(html, "tr");
-	html_newline(html);
-}
-
-static void write_difference(Html *html, json_t *before, json_t *after)
-{
-	part_table_open(
-		html, "difference stack", "What it was, and what it is", difference_columns);
-	if (!json_is_object(before) && !json_is_object(after)) {
-		write_field(html, "value", json_is_null(before) ? NULL : before,
-			json_is_null(after) ? NULL : after);
-	}
-	const char *key;
-	json_t *value;
-	json_object_foreach (before, key, value)
-		write_field(html, key, value, json_object_get(after, key));
-	json_object_foreach (after, key, value)
-		if (!json_object_get(before, key))
-			write_field(html, key, NULL, value);
-	part_table_close(html);
 }
 
 char *page_history_entry(const PageFrame *frame, const json_t *entry)
@@ -201,6 +138,7 @@ char *page_history_entry(const PageFrame *frame, const json_t *entry)
 	html_element(html, "code", json_text(entry, "digest"), NULL);
 	html_close(html, "dd");
 	html_close(html, "dl");
-	write_difference(html, json_object_get(entry, "before"), json_object_get(entry, "after"));
+	part_difference(html, "What it was, and what it is", json_object_get(entry, "before"),
+		json_object_get(entry, "after"), TRUE);
 	return frame_end(html, frame);
 }

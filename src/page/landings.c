@@ -74,12 +74,6 @@ static void write_row(
 	html_newline(html);
 }
 
-static const char *asked(GHashTable *query, const char *name)
-{
-	const char *value = query ? g_hash_table_lookup(query, name) : NULL;
-	return value ? value : "";
-}
-
 static void write_filter(Html *html, const PageFrame *frame, const char *product, GHashTable *query)
 {
 	static const char *const states[][2] = {
@@ -91,12 +85,12 @@ static void write_filter(Html *html, const PageFrame *frame, const char *product
 	for (gsize index = 0; index < G_N_ELEMENTS(states); index++)
 		html_element(html, "option", states[index][1], "value", states[index][0],
 			"selected",
-			g_str_equal(asked(query, "state"), states[index][0]) ? HTML_SET : NULL,
+			g_str_equal(part_asked(query, "state"), states[index][0]) ? HTML_SET : NULL,
 			NULL);
 	html_close(html, "select");
 	html_element(html, "label", "Author", "for", "filter-author", NULL);
 	html_void(html, "input", "type", "search", "name", "author", "id", "filter-author", "value",
-		asked(query, "author"), NULL);
+		part_asked(query, "author"), NULL);
 	form_button(html, "Filter", NULL, NULL, NULL);
 	html_close(html, "form");
 	html_newline(html);
@@ -107,18 +101,18 @@ static void write_pager(Html *html, const PageFrame *frame, const char *product,
 {
 	html_open(html, "nav", "class", "pager", "aria-label", "Pages", NULL);
 	const char *base = link_to_landings(html, frame, product);
-	if (*asked(query, "before"))
+	if (*part_asked(query, "before"))
 		html_element(html, "a", "Newest", "href",
 			html_print(html, "%s%s", base,
-				link_print(html, "?state=%s&author=%s", asked(query, "state"),
-					asked(query, "author"))),
+				link_print(html, "?state=%s&author=%s", part_asked(query, "state"),
+					part_asked(query, "author"))),
 			"rel", "first", NULL);
 	if (json_has(list, "next"))
 		html_element(html, "a", "Older", "href",
 			html_print(html, "%s%s", base,
 				link_print(html, "?before=%" G_GINT64_FORMAT "&state=%s&author=%s",
-					json_integer_of(list, "next"), asked(query, "state"),
-					asked(query, "author"))),
+					json_integer_of(list, "next"), part_asked(query, "state"),
+					part_asked(query, "author"))),
 			"rel", "next", NULL);
 	html_close(html, "nav");
 }

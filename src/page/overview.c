@@ -2,7 +2,7 @@
  *
  * The first page: every product at a glance. What is deployable, why no further, who owes QA.
  */
-#include "page/parts.h"
+#include "page/channel.h"
 #include "page/pool.h"
 #include "page/summary.h"
 
@@ -74,7 +74,8 @@ static void write_add(Html *html, const PageFrame *frame)
 	html_close(html, "details");
 }
 
-char *page_overview(const PageFrame *frame, const json_t *products, const json_t *pools)
+char *page_overview(
+	const PageFrame *frame, const json_t *products, const json_t *pools, const json_t *channels)
 {
 	Html *html = frame_begin(frame, "Overview");
 	html_element(html, "h1", "Overview", NULL);
@@ -91,6 +92,7 @@ char *page_overview(const PageFrame *frame, const json_t *products, const json_t
 	json_t *product;
 	json_array_foreach (products, index, product)
 		write_card(html, frame, product);
+	channels_section(html, frame, channels);
 	pools_section(html, frame, pools);
 	write_add(html, frame);
 	return frame_end(html, frame);

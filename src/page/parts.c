@@ -11,6 +11,12 @@
 
 #define NO_BREAK_SPACE "\u00a0"
 
+const char *part_asked(GHashTable *query, const char *name)
+{
+	const char *value = query ? g_hash_table_lookup(query, name) : NULL;
+	return value ? value : "";
+}
+
 gboolean json_flag(const json_t *object, const char *key)
 {
 	return json_is_true(json_object_get(object, key));

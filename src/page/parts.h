@@ -22,6 +22,8 @@ void part_link(Html *html, const char *href, const char *text);
 /* The name of a product's files in the report: letters, digits, dots and dashes. Caller frees. */
 char *report_slug(const char *product);
 
+/* What a question of the address said, "" when it said nothing; `query` may be NULL. */
+const char *part_asked(GHashTable *query, const char *name);
 /* Readers of answers. */
 gboolean json_flag(const json_t *object, const char *key);
 gboolean json_has(const json_t *object, const char *key); /* there, and not null */
@@ -61,16 +63,26 @@ void part_cell_time(Html *html, const PageFrame *frame, const char *column, cons
 	const char *key);
 void part_fact(Html *html, const char *name, const char *value);
 
+/* Two objects, or two values, as a table of their keys: what was and what is. `caption` is of its
+ * own on the page; `all`: also the keys whose values are the same. */
+void part_difference(Html *html, const char *caption, json_t *before, json_t *after, gboolean all);
+
 /* Forms. `id` is unique on the page and comes back with the form. */
 void form_open(Html *html, const PageFrame *frame, const char *id, const char *action);
 void form_close(Html *html);
 void form_hidden(Html *html, const char *name, const char *value);
+/* Did this form come back, refused or to be looked at again? */
+gboolean form_is_back(const PageFrame *frame, const char *id);
 /* What was typed when this form was refused, else `fallback`. */
 const char *form_value(
 	const PageFrame *frame, const char *id, const char *name, const char *fallback);
-/* A labelled input; `type` "text", "email", "password" (never given back), "number". */
+/* A labelled input; `type` "text", "email", "password" (never given back), "number",
+ * "datetime-local". */
 void form_input(Html *html, const PageFrame *frame, const char *id, const char *name,
 	const char *label, const char *type, const char *fallback, gboolean required);
+/* Several lines. */
+void form_area(Html *html, const PageFrame *frame, const char *id, const char *name,
+	const char *label, int rows, const char *fallback);
 void form_select(Html *html, const PageFrame *frame, const char *id, const char *name,
 	const char *label, const char *const *values, const char *fallback);
 /* `name` and `value` may be NULL; `class` "primary", "danger", a state, or NULL. */

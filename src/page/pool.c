@@ -17,11 +17,6 @@ static gboolean may_steer(const PageFrame *frame)
 	return frame_may(frame, ROLE_OPERATOR, NULL);
 }
 
-static gboolean is_refused(const PageFrame *frame, const char *id)
-{
-	return frame->form && g_strcmp0(frame->form->id, id) == 0;
-}
-
 static const char *number(Html *html, gint64 value)
 {
 	return html_print(html, "%" G_GINT64_FORMAT, value);
@@ -176,7 +171,7 @@ static void open_order(Html *html, const PageFrame *frame, const char *form, con
 static void write_force(Html *html, const PageFrame *frame, const char *form, const json_t *pool,
 	const json_t *server, const char *unable)
 {
-	if (!unable && !is_refused(frame, form))
+	if (!unable && !form_is_back(frame, form))
 		return;
 	html_open(html, "p", "class", "problem", NULL);
 	html_outside(html, unable ? unable : "A balancer");
@@ -197,7 +192,7 @@ static void write_drain(Html *html, const PageFrame *frame, const char *slug, co
 {
 	const char *form = html_print(html, "order-%s", slug);
 	const char *force = html_print(html, "force-%s", slug);
-	gboolean open = is_refused(frame, form) || is_refused(frame, force);
+	gboolean open = form_is_back(frame, form) || form_is_back(frame, force);
 	html_open(html, "details", "id", html_print(html, "work-%s", slug), "open",
 		open ? HTML_SET : NULL, NULL);
 	html_element(html, "summary", "Drain", "aria-label",
@@ -354,7 +349,7 @@ static void open_edit(Html *html, const PageFrame *frame, const char *form, cons
 	const char *title, const char *action)
 {
 	html_open(html, "details", "class", "card", "open",
-		is_refused(frame, form) ? HTML_SET : NULL, NULL);
+		form_is_back(frame, form) ? HTML_SET : NULL, NULL);
 	html_element(html, "summary", title, NULL);
 	form_open(html, frame, form, action);
 	form_hidden(html, "data_version", number(html, json_integer_of(pool, "data_version")));

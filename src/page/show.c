@@ -10,20 +10,6 @@
 #define PRODUCTS_IN_FULL 30
 #define ROWS		 "50"
 
-/* The named values of the request's query that are not empty. */
-static GHashTable *query_of(const Visit *visit, const char *const *names)
-{
-	GHashTable *query = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	for (; *names; names++) {
-		const char *value = visit->request->query
-					    ? g_hash_table_lookup(visit->request->query, *names)
-					    : NULL;
-		if (value && *value)
-			g_hash_table_insert(query, g_strdup(*names), g_strdup(value));
-	}
-	return query;
-}
-
 static void add(GHashTable *query, const char *name, const char *value)
 {
 	g_hash_table_insert(query, g_strdup(name), g_strdup(value));
@@ -57,12 +43,16 @@ char *show_overview(Visit *visit, const json_t *answer, GError **error)
 	json_array_foreach (json_object_get(visit->status, "products"), index, summary)
 		json_array_append_new(
 			products, product_of(visit, summary, index < PRODUCTS_IN_FULL));
-	/* What is wrong with the pools is said on their page; the products are shown without them.
-	 */
+	/* What is wrong with pools and channels is said on their pages; the products are shown
+	 * without them. */
 	g_autoptr(json_t) pools = visit->actor && actor_has(visit->actor, ROLE_VIEWER, NULL)
 					  ? visit_ask(visit, "GET", "/pools", NULL, NULL, NULL)
 					  : NULL;
-	return page_overview(&visit->frame, products, pools);
+	g_autoptr(json_t) channels =
+		visit->actor && actor_has_anywhere(visit->actor, ROLE_VIEWER)
+			? visit_ask(visit, "GET", "/channels", NULL, NULL, NULL)
+			: NULL;
+	return page_overview(&visit->frame, products, pools, json_object_get(channels, "channels"));
 }
 
 char *show_product(Visit *visit, const json_t *answer, GError **error)
@@ -75,7 +65,7 @@ char *show_product(Visit *visit, const json_t *answer, GError **error)
 static char *show_landings(Visit *visit, const json_t *answer, GError **error)
 {
 	static const char *const names[] = {"before", "state", "author", NULL};
-	g_autoptr(GHashTable) query = query_of(visit, names);
+	g_autoptr(GHashTable) query = visit_query(visit, names);
 	add(query, "limit", ROWS);
 	g_autoptr(json_t) list =
 		visit_ask(visit, "GET", "/products/{product}/landings", query, NULL, error);
@@ -93,7 +83,7 @@ char *show_landing(Visit *visit, const json_t *answer, GError **error)
 static char *show_where(Visit *visit, const json_t *answer, GError **error)
 {
 	static const char *const names[] = {"q", NULL};
-	g_autoptr(GHashTable) query = query_of(visit, names);
+	g_autoptr(GHashTable) query = visit_query(visit, names);
 	if (!g_hash_table_contains(query, "q"))
 		add(query, "q", "");
 	g_autoptr(json_t) found =
@@ -105,14 +95,14 @@ static char *show_history(Visit *visit, const json_t *answer, GError **error)
 {
 	static const char *const names[] = {"before", "subject", "actor", NULL};
 	static const char *const verify_names[] = {"head", NULL};
-	g_autoptr(GHashTable) query = query_of(visit, names);
+	g_autoptr(GHashTable) query = visit_query(visit, names);
 	add(query, "limit", ROWS);
 	g_autoptr(json_t) list = visit_ask(visit, "GET", "/history", query, NULL, error);
 	if (!list)
 		return NULL;
 	g_autoptr(json_t) verdict = NULL;
 	if (visit->request->query && g_hash_table_contains(visit->request->query, "verify")) {
-		g_autoptr(GHashTable) head = query_of(visit, verify_names);
+		g_autoptr(GHashTable) head = visit_query(visit, verify_names);
 		verdict = visit_ask(visit, "GET", "/history/verify", head, NULL, error);
 		if (!verdict)
 			return NULL;
@@ -165,7 +155,7 @@ char *show_pool(Visit *visit, const json_t *answer, GError **error)
 char *show_notices(Visit *visit, const json_t *answer, GError **error)
 {
 	static const char *const names[] = {"state", NULL};
-	g_autoptr(GHashTable) query = query_of(visit, names);
+	g_autoptr(GHashTable) query = visit_query(visit, names);
 	add(query, "limit", "200");
 	g_autoptr(json_t) notices = visit_ask(visit, "GET", "/notices", query, NULL, error);
 	return notices ? page_notices(&visit->frame, notices, query) : NULL;
@@ -195,6 +185,16 @@ PageShow show_find(Visit *visit, const char *path)
 		{"/hosts", show_hosts},
 		{"/pools", show_pools},
 		{"/pools/{pool}", show_pool},
+		{"/channels", show_channels},
+		{"/channels/{product}/{channel}", show_channel},
+		{"/channels/{product}/{channel}/explain", show_channel_explain},
+		{"/channels/{product}/{channel}/diff", show_channel_diff},
+		{"/channels/{product}/{channel}/shut-off", show_channel_switch},
+		{"/channels/{product}/{channel}/switch-on", show_channel_switch},
+		{"/changes", show_changes},
+		{"/changes/new", show_change_new},
+		{"/changes/{change}", show_change},
+		{"/changes/{change}/break-glass", show_change_break_glass},
 		{"/notices", show_notices},
 		{"/maintenance", show_maintenance},
 	};

@@ -33,8 +33,7 @@ static const char *class_of(const char *state)
 	return g_strcmp0(state, "BAD") == 0 ? "bad" : "pending";
 }
 
-/* Around (0,0), 14 wide. */
-static void draw_shape(Html *html, const char *state, gboolean in_tree)
+void strip_draw(Html *html, const char *state, gboolean in_tree)
 {
 	const char *class = class_of(state);
 	const char *whole = html_print(html, "shape %s%s", class, in_tree ? "" : " undone");
@@ -57,7 +56,7 @@ void strip_shape(Html *html, const char *state, gboolean in_tree)
 {
 	html_open(html, "svg", "class", "key", "viewBox", "-9 -9 18 18", "width", "16", "height",
 		"16", "aria-hidden", "true", "focusable", "false", NULL);
-	draw_shape(html, state, in_tree);
+	strip_draw(html, state, in_tree);
 	html_close(html, "svg");
 }
 
@@ -83,7 +82,7 @@ static const char *place_of(Html *html, gsize index)
 static void draw_cell(Html *html, const json_t *cell, gsize index)
 {
 	html_open(html, "g", "transform", place_of(html, index), NULL);
-	draw_shape(html, json_text(cell, "state"), json_flag(cell, "in_tree"));
+	strip_draw(html, json_text(cell, "state"), json_flag(cell, "in_tree"));
 	if (json_flag(cell, "blocks"))
 		html_element(html, "text", "!", "class", "blocks", "x", "0", "y",
 			html_print(html, "%d", BLOCK_Y - SHAPE_Y), "text-anchor", "middle", NULL);

@@ -36,8 +36,10 @@ typedef struct PageFrame {
 			       "x.html#landing-3"), with which links are made; NULL: live pages */
 } PageFrame;
 
-/* `pools`: PoolSummary objects, or NULL when the actor may not see them. */
-char *page_overview(const PageFrame *frame, const json_t *products, const json_t *pools);
+/* `pools`: PoolSummary objects, `channels`: Channel objects; NULL when the actor may not see them.
+ */
+char *page_overview(const PageFrame *frame, const json_t *products, const json_t *pools,
+	const json_t *channels);
 char *page_product(const PageFrame *frame, const json_t *product);
 /* `query` is what was asked: before, state, author. */
 char *page_landings(const PageFrame *frame, const json_t *list, GHashTable *query);
@@ -55,6 +57,29 @@ char *page_tokens(const PageFrame *frame, const json_t *tokens, const json_t *cr
 char *page_hosts(const PageFrame *frame, const json_t *hosts, const json_t *invited);
 char *page_pools(const PageFrame *frame, const json_t *pools);
 char *page_pool(const PageFrame *frame, const json_t *pool);
+/* `channels`: Channel objects. */
+char *page_channels(const PageFrame *frame, const json_t *channels);
+/* `view`: ChannelView, of now or of the past. */
+char *page_channel(const PageFrame *frame, const json_t *view);
+/* `explanation`: Explain, NULL when nothing was asked; `problem`: what is wrong with the question,
+ * or NULL. `query` is what was asked. */
+char *page_channel_explain(const PageFrame *frame, const json_t *view, const json_t *explanation,
+	const char *problem, GHashTable *query);
+char *page_channel_diff(const PageFrame *frame, const json_t *view, const json_t *difference,
+	const char *problem, GHashTable *query);
+/* The question before a channel is shut off, or before it is switched on again. */
+char *page_channel_switch(const PageFrame *frame, const json_t *view);
+/* `list`: {"changes"}; `query` is what was asked: product, channel, state. */
+char *page_changes(const PageFrame *frame, const json_t *list, GHashTable *query);
+/* `differences`: whose answers differ, by channel; NULL with `problem` when that is not known. */
+char *page_change(const PageFrame *frame, const json_t *detail, const json_t *differences,
+	const char *problem);
+char *page_change_break_glass(const PageFrame *frame, const json_t *detail);
+/* A change that is being written. `kind`: "rule", "insert", "delete", "switch-on" or "json"; `row`:
+ * the rule it is about, or NULL; `checked`: the ChangeDetail of what was typed, when it was checked
+ * just now, or NULL. */
+char *page_change_new(const PageFrame *frame, const char *kind, const json_t *row,
+	const json_t *checked, GHashTable *query);
 char *page_notices(const PageFrame *frame, const json_t *notices, GHashTable *query);
 char *page_maintenance(const PageFrame *frame);
 char *page_login(const PageFrame *frame, const char *next);
@@ -75,6 +100,8 @@ void strip_write(Html *html, const PageFrame *frame, const json_t *summary);
 void strip_legend(Html *html);
 /* The shape of one state, as in the picture: beside the word wherever a state is shown. */
 void strip_shape(Html *html, const char *state, gboolean in_tree);
+/* The same inside of a picture, around (0,0) and 16 wide. */
+void strip_draw(Html *html, const char *state, gboolean in_tree);
 
 /* The static report's files, path -> content. `products` is an array of {"product": Product,
  * "landings": LandingList, "where": WhereAnswer}. A new reference. */

@@ -34,12 +34,21 @@ gboolean visit_matches(const char *pattern, const char *path, GHashTable *parame
 	return TRUE;
 }
 
-static const char *value_of(const Visit *visit, const char *name)
+/* "id" of what was just made. */
+static char *answered_value(const Visit *visit, const char *name)
+{
+	const json_t *value = json_object_get(visit->answered, name);
+	if (json_is_integer(value))
+		return g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	return g_strdup(json_is_string(value) ? json_string_value(value) : "");
+}
+
+static char *value_of(const Visit *visit, const char *name)
 {
 	const char *value = g_hash_table_lookup(visit->parameters, name);
 	if (!value && visit->fields)
 		value = g_hash_table_lookup(visit->fields, name);
-	return value ? value : "";
+	return value ? g_strdup(value) : answered_value(visit, name);
 }
 
 char *visit_path(const Visit *visit, const char *pattern, gboolean encoded)
@@ -50,9 +59,9 @@ char *visit_path(const Visit *visit, const char *pattern, gboolean encoded)
 			continue;
 		g_autofree char *name = name_of(segments[index]);
 		g_free(segments[index]);
-		const char *value = value_of(visit, name);
+		g_autofree char *value = value_of(visit, name);
 		segments[index] =
-			encoded ? g_uri_escape_string(value, NULL, FALSE) : g_strdup(value);
+			encoded ? g_uri_escape_string(value, NULL, FALSE) : g_steal_pointer(&value);
 	}
 	return g_strjoinv("/", segments);
 }
@@ -62,4 +71,17 @@ json_t *visit_ask(Visit *visit, const char *method, const char *path, GHashTable
 {
 	g_autofree char *whole = visit_path(visit, path, FALSE);
 	return visit->house->ask(visit->house->of, visit->actor, method, whole, query, body, error);
+}
+
+GHashTable *visit_query(const Visit *visit, const char *const *names)
+{
+	GHashTable *query = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	for (; *names; names++) {
+		const char *value = visit->request->query
+					    ? g_hash_table_lookup(visit->request->query, *names)
+					    : NULL;
+		if (value && *value)
+			g_hash_table_insert(query, g_strdup(*names), g_strdup(value));
+	}
+	return query;
 }

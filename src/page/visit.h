@@ -17,6 +17,7 @@ typedef struct Visit {
 	GHashTable *parameters; /* of the path */
 	GHashTable *fields;	/* of the form; NULL for a GET */
 	char *address;		/* of the page a form stands on; NULL for a GET */
+	const json_t *answered; /* what the API said to the form, while it is known; or NULL */
 	PageForm form;
 	PageFrame frame;
 } Visit;
@@ -25,8 +26,8 @@ typedef struct Visit {
  * NULL with error set when the API refuses. */
 typedef char *(*PageShow)(Visit *visit, const json_t *answer, GError **error);
 
-/* Fills {name} in `pattern` from the path's parameters, then from the form; `encoded` as an address
- * for a browser, else as the API takes it. Caller frees. */
+/* Fills {name} in `pattern` from the path's parameters, then from the form, then from `answered`;
+ * `encoded` as an address for a browser, else as the API takes it. Caller frees. */
 char *visit_path(const Visit *visit, const char *pattern, gboolean encoded);
 /* TRUE when `path` is of `pattern`; its parameters are then in `parameters`, emptied before. */
 gboolean visit_matches(const char *pattern, const char *path, GHashTable *parameters);
@@ -48,6 +49,18 @@ char *show_pools(Visit *visit, const json_t *answer, GError **error);
 char *show_pool(Visit *visit, const json_t *answer, GError **error);
 char *show_notices(Visit *visit, const json_t *answer, GError **error);
 char *show_maintenance(Visit *visit, const json_t *answer, GError **error);
+char *show_channels(Visit *visit, const json_t *answer, GError **error);
+char *show_channel(Visit *visit, const json_t *answer, GError **error);
+char *show_channel_explain(Visit *visit, const json_t *answer, GError **error);
+char *show_channel_diff(Visit *visit, const json_t *answer, GError **error);
+char *show_channel_switch(Visit *visit, const json_t *answer, GError **error);
+char *show_changes(Visit *visit, const json_t *answer, GError **error);
+char *show_change(Visit *visit, const json_t *answer, GError **error);
+char *show_change_break_glass(Visit *visit, const json_t *answer, GError **error);
+char *show_change_new(Visit *visit, const json_t *answer, GError **error);
+
+/* The named values of the request's query that are not empty: char * to char *. Caller frees. */
+GHashTable *visit_query(const Visit *visit, const char *const *names);
 
 /* One form: which address takes it, which page it stands on, which API route it becomes. */
 typedef struct FormRoute {
@@ -57,13 +70,18 @@ typedef struct FormRoute {
 	const char *api_method, *api_path;
 	const char *fields; /* "name email password": text, left out when empty; ":n" text, null
 			       when empty; ":m" integer, null when empty; ":i" integer, ":b" yes or
-			       no; NULL: no body */
+			       no, ":w" an instant, ":j" JSON; NULL: no body */
 	const char *flash;  /* code; NULL: the answer is shown at once, because it holds a secret */
-	const char *then;   /* where to go next; {name} from the path, then from the form */
+	const char *then;   /* where to go next; {name} from the path, then from the form, then from
+			       the API's answer */
+	/* Makes the body in place of `fields`, or NULL. Fails with DROVER_ERROR_INPUT. */
+	json_t *(*make)(const Visit *visit, GError **error);
 } FormRoute;
 
 /* NULL when `path` takes no form. Fills the visit's parameters. */
 const FormRoute *form_find(Visit *visit, const char *path);
+/* The same of the forms about channels and changes. */
+const FormRoute *form_find_channel(Visit *visit, const char *path);
 /* What the API is sent, from the form's fields. Fails with DROVER_ERROR_INPUT. A new reference. */
 json_t *form_body(const char *fields, GHashTable *given, GError **error);
 /* Sends the form: its reply, or NULL with error set. */

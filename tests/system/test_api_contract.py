@@ -444,6 +444,130 @@ def test_pools(contract):
     contract.wrong("GET", "/pools/shop", status=404)
 
 
+ROWS = [
+    {"op": "insert", "table": "products", "row": {"product": "web", "scheme": "semver", "hosts": ["cdn.example.org"]}},
+    {"op": "insert", "table": "releases", "row": {
+        "name": "web-1.0.0", "product": "web", "version": "1.0.0", "build_id": "20260101", "platforms": {
+            "linux": {"locales": {"en": {"completes": [
+                {"from": "*", "url": "https://cdn.example.org/web-1.0.0.tar", "size": 7, "sha256": "ab" * 32}]}}}}}},
+    {"op": "insert", "table": "releases", "row": {"name": "web-1.1.0", "product": "web", "version": "1.1.0"}},
+    {"op": "insert", "table": "rules", "row": {"product": "web", "channel": "release", "priority": 90, "mapping": "web-1.0.0",
+                                               "platform": "linux", "flags": {"jaws": False}, "tags": {"rack": ["a", "b"]}}},
+    {"op": "insert", "table": "rules", "row": {"product": "web", "channel": "rel*", "priority": 10, "mapping": "web-1.1.0"}},
+    {"op": "insert", "table": "rules", "row": {"product": "api", "channel": "release", "priority": 10}},
+    {"op": "insert", "table": "pins", "row": {"product": "web", "channel": "release", "version": "1.0.", "mapping": "web-1.0.0"}},
+    {"op": "insert", "table": "shutoffs", "row": {"product": "web", "channel": "nightly", "reason": "rotten"}},
+    {"op": "insert", "table": "channels", "row": {"product": "web", "channel": "release", "title": "For everybody"}},
+    {"op": "insert", "table": "channels", "row": {"product": "web", "channel": "release-cdntest", "base": "release"}},
+]
+
+
+def test_edits_of_channels(contract):
+    edited = contract.right("POST", "/edits", {"ops": ROWS, "reason": "begin"}, who="olga")
+    assert edited["written"] == len(ROWS) == len(edited["rows"]) and edited["rebased"] == []
+    assert [row["key"] for row in edited["rows"] if row["table"] == "rules"] == ["1", "2", "3"]
+    note = {"op": "update", "table": "rules", "rule_id": 1, "data_version": 1, "row": {"comment": "first"}}
+    assert contract.right("POST", "/edits", {"ops": [note]}, who="otto")["rows"][0]["row"]["data_version"] == 2
+    contract.wrong("POST", "/edits", {"ops": [note]}, status=409, says=["rules 1"])
+    contract.wrong("POST", "/edits", {"ops": []}, status=400, says=["ops"])
+    for row, field in [({"rate": 101}, "rate"), ({"channel": "r*x"}, "channel"), ({"mapping": "nothing"}, "mapping"), ({"colour": 1}, "colour")]:
+        contract.wrong("POST", "/edits", {"ops": [{"op": "update", "table": "rules", "rule_id": 2, "row": row}]}, says=[field])
+
+
+@pytest.mark.parametrize("op", [
+    {"op": "update", "table": "rules", "rule_id": 3, "row": {"rate": 5}},
+    {"op": "update", "table": "rules", "rule_id": 1, "row": {"product": None}},
+    {"op": "insert", "table": "rules", "row": {"priority": 1}}, {"op": "insert", "table": "releases", "row": {"name": "r"}},
+    {"op": "insert", "table": "requirements", "row": {"product": "*", "channel": "*", "role": "relman", "n": 1}},
+    {"op": "insert", "table": "roles", "row": {"role": "relman", "author_may_sign": True}},
+    {"op": "insert", "table": "grants", "row": {"product": "web", "person": "otto", "role": "admin"}},
+    {"op": "insert", "table": "freezes", "row": {"name": "f", "product": "*", "from": "2026-01-01T00:00:00Z",
+                                                 "until": "2026-01-02T00:00:00Z", "reason": "r"}}])
+def test_an_edit_needs_the_operator_of_what_it_concerns(contract, op):
+    contract.wrong("POST", "/edits", {"ops": [op]}, who="otto", status=403, kind="denied")
+    contract.wrong("POST", "/edits", {"ops": [op]}, who="tess", status=403)
+
+
+def test_channels(contract):
+    listed = contract.right("GET", "/channels")["channels"]
+    assert [(each["product"], each["channel"]) for each in listed] == [
+        ("api", "release"), ("web", "nightly"), ("web", "release"), ("web", "release-cdntest")]
+    assert [each["kind"] for each in listed] == ["live", "live", "live", "test"]
+    assert listed[1]["shut_off"]["reason"] == "rotten" and listed[2]["title"] == "For everybody"
+    assert {each["product"] for each in contract.right("GET", "/channels", who="vic")["channels"]} == {"web"}
+    assert contract.right("GET", "/channels?product=api", who="vic")["channels"] == []
+    view = contract.right("GET", "/channels/web/release")
+    assert [(each["rule_id"], each["order"]) for each in view["rules"]] == [(1, 0), (2, 1)]
+    assert view["rules"][0]["release"]["version"] == "1.0.0" and view["scheme"] == "semver"
+    assert {each["column"]: each["text"] for each in view["rules"][0]["matchers"]} == {
+        "product": "web", "channel": "release", "platform": "linux", "flags.jaws": "false", "tag.rack": "a, b"}
+    assert sorted((each["channel"], each["same"]) for each in view["tests"]) == [("release-cdntest", True), ("release-test", True)]
+    assert len(view["pins"]) == 1 and view["moments"][0]["tables"] == ["rules"]
+    test = contract.right("GET", "/channels/web/release-cdntest")
+    assert (test["kind"], test["base"], test["cut"], test["digest"]) == ("test", "release", "all", view["digest"])
+    assert contract.right("GET", "/channels/web/nothing")["declared"] is False
+    contract.right("GET", "/channels/web/release?cut=all")
+    contract.right("GET", "/channels/web/release?cut=until%202026-12-01T00:00:00Z")
+    assert contract.right("GET", "/channels/web/release?at=2020-01-01T00:00:00Z")["rules"] == []
+    for bad, field in [("cut=some", "cut"), ("cut=through%209", "cut"), ("cut=until%20x-y", "cut"), ("at=soon", "at")]:
+        contract.wrong("GET", f"/channels/web/release?{bad}", says=[field])
+    contract.wrong("GET", "/channels/web/" + "x" * 201, status=400, says=["channel"])
+    contract.wrong("GET", "/channels/api/release", who="vic", status=403)
+    contract.wrong("GET", "/channels", who="nora", status=403)
+    contract.wrong("GET", "/channels", who=None, status=401)
+
+
+def test_questions_about_channels(contract):
+    asked = "version=0.9.0&platform=linux&locale=en&jaws=0&tag.rack=a&memory=8192&draw=50"
+    for channel, is_test in (("release", False), ("release-test", True)):
+        answer = contract.right("GET", f"/channels/web/{channel}/answer?{asked}")
+        assert (answer["mapping"], answer["rule_id"], answer["rule_data_version"], answer["is_test"]) == ("web-1.0.0", 1, 2, is_test)
+        assert answer["files"]["completes"][0]["size"] == 7
+    explained = contract.right("GET", f"/channels/web/release/explain?{asked}")
+    assert [(each["rule_id"], each["wins"]) for each in explained["rules"]] == [(1, True), (2, False)]
+    assert explained["query"]["tag.rack"] == "a" and explained["answer"]["mapping"] == "web-1.0.0"
+    assert contract.right("GET", "/channels/web/release/answer?version=1.0.0")["mapping"] == "web-1.1.0"
+    assert contract.right("GET", "/channels/web/release/answer?version=1.0.0&at=2020-01-01T00:00:00Z")["mapping"] is None
+    for bad, field in [("version=x", "version"), ("memory=x", "memory"), ("draw=100", "draw"), ("force=2", "force"),
+                       ("jaws=maybe", "jaws"), ("versoin=1", "versoin"), ("tags=a", "tags"), ("at=x", "at")]:
+        contract.wrong("GET", f"/channels/web/release/answer?{bad}", status=400, says=[field])
+        contract.wrong("GET", f"/channels/web/release/explain?{bad}", status=400, says=[field])
+    assert contract.right("GET", "/channels/web/release-test/diff")["same"] is True
+    assert contract.right("GET", "/channels/web/release-test/diff?with=release-cdntest&with_cut=all")["classes"] == []
+    contract.wrong("GET", "/channels/web/release/diff?with=nightly", status=400, says=["with", "base"])
+    shadowed = {"op": "insert", "table": "rules", "row": {"product": "web", "channel": "release", "priority": 5, "mapping": None}}
+    rule = contract.right("POST", "/edits", {"ops": [shadowed]})["rows"][0]["key"]
+    finding = contract.right("GET", "/channels/web/release/lint")["findings"]
+    assert [(each["rule_id"], each["kind"], each["by"]) for each in finding] == [(int(rule), "shadowed", 2)]
+    assert contract.right("GET", "/channels/web/nightly/lint")["findings"] == []
+    contract.right("POST", "/edits", {"ops": [{"op": "delete", "table": "rules", "rule_id": int(rule)}]})
+    gone = contract.right("GET", f"/tables/rules/row?key={rule}")
+    assert gone["row"] is None and [each["row"] is None for each in gone["versions"]] == [True, False]
+
+
+def test_tables(contract):
+    for table in ("rules", "releases", "shutoffs", "pins", "requirements", "products", "channels", "roles", "grants", "freezes"):
+        contract.right("GET", f"/tables/{table}")
+        contract.right("GET", f"/tables/{table}?product=web&channel=release&at=2020-01-01T00:00:00Z")
+    contract.wrong("GET", "/tables/people", status=404, says=["rules"])
+    assert [each["rule_id"] for each in contract.right("GET", "/tables/rules")["rows"]] == [1, 2, 3]
+    assert [each["rule_id"] for each in contract.right("GET", "/tables/rules", who="vic")["rows"]] == [1, 2]
+    assert [each["rule_id"] for each in contract.right("GET", "/tables/rules?product=api")["rows"]] == [3]
+    first = contract.right("GET", "/tables/rules?limit=2")
+    assert first["next"] == "2" and [each["rule_id"] for each in contract.right("GET", "/tables/rules?after=2")["rows"]] == [3]
+    assert all("platforms" not in each for each in contract.right("GET", "/tables/releases?brief=1")["rows"])
+    assert all(each["product"] == "web" for each in contract.right("GET", "/tables/grants", who="vic")["rows"] if each["product"] != "*")
+    row = contract.right("GET", "/tables/rules/row?key=1")
+    assert row["row"]["comment"] == "first" and [each["row"]["data_version"] for each in row["versions"]] == [2, 1]
+    contract.right("GET", "/tables/shutoffs/row?key=%5B%22web%22,%22nightly%22%5D")
+    contract.wrong("GET", "/tables/rules/row?key=3", who="vic", status=404)
+    contract.wrong("GET", "/tables/rules/row?key=99", status=404)
+    contract.wrong("GET", "/tables/rules/row", status=400, says=["key"])
+    contract.wrong("GET", "/tables/rules/row?key=" + "9" * 1025, status=400, says=["key"])
+    for bad in ("limit=0", "limit=10001", "limit=x", "at=x"):
+        contract.wrong("GET", f"/tables/rules?{bad}", status=400, says=[bad[:2]])
+
+
 @pytest.mark.parametrize("method, path", sorted(OPERATIONS))
 def test_every_field_of_the_wrong_type_is_refused_by_name(contract, method, path):
     operation, parameters = OPERATIONS[method, path]
@@ -454,10 +578,11 @@ def test_every_field_of_the_wrong_type_is_refused_by_name(contract, method, path
     who = {"host": "any-host", "public": None}.get(operation["x-role"], "ada")
     if path == "/people/{name}/password":
         who = "tom"
-    real = path.format(product="web", landing="1", name="tom", id="1", pool="typed", host="w1")
+    real = path.format(product="web", landing="1", name="tom", id="1", pool="typed", host="w1", channel="release", table="rules")
     full = {"data_version": contract.right("GET", "/products/web")["settings"]["data_version"], "confirm": True,
             "name": "fresh", "email": "a@example.org", "state": "ok", "on": True, "role": "viewer", "product": "web",
-            "kind": "node", "code": "x", "reason": "why", "new": "long enough", "now": "2026-11-03T00:00:00Z", "landings": [], "order": "drain"}
+            "kind": "node", "code": "x", "reason": "why", "new": "long enough", "now": "2026-11-03T00:00:00Z", "landings": [], "order": "drain",
+            "ops": ROWS[:1]}
     if path.startswith("/pools/"):
         contract.api("POST", "/pools", {"name": "typed", "servers": [{"host": "w1"}]}, token=contract.token("ada"))
         full = {**full, **REPORT, "data_version": contract.right("GET", "/pools/typed")["data_version"]}

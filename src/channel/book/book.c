@@ -25,8 +25,9 @@ static const char SQL_GRANTS[] = "SELECT role.product, person.name, role.role FR
 static const char SQL_WAITING[] =
 	SQL_CHANGE "WHERE state IN ('scheduled', 'going-live') ORDER BY when_us, id";
 static const char SQL_LOAD[] = SQL_CHANGE "WHERE id = ?";
-static const char SQL_LIST[] = SQL_CHANGE "WHERE (? IS NULL OR state = ?) AND (? = 0 OR id < ?)"
-					  " ORDER BY id DESC LIMIT ?";
+static const char SQL_LIST[] =
+	SQL_CHANGE "WHERE (CAST(? AS TEXT) IS NULL OR state = ?) AND (? = 0 OR id < ?)"
+		   " ORDER BY id DESC LIMIT ?";
 static const char SQL_WAITING_AT[] =
 	"SELECT change_id, 'scheduled', when_us, title, '', author, ops_json, '[]', NULL, from_us,"
 	" NULL, 0 FROM channel_change_version" SQL_AT("change_version later WHERE later.change_id "

@@ -23,7 +23,7 @@ static const char SQL_MOMENTS[] =
 	" FROM channel_row gone WHERE until_us IS NOT NULL AND NOT EXISTS"
 	" (SELECT 1 FROM channel_row next WHERE next.kind = gone.kind AND next.key = gone.key"
 	" AND next.id > gone.id AND next.from_us = gone.until_us)) moment"
-	" WHERE (? IS NULL OR product IS NULL OR product = '*' OR product = ?)"
+	" WHERE (CAST(? AS TEXT) IS NULL OR product IS NULL OR product = '*' OR product = ?)"
 	" GROUP BY at_us, actor, change_id, kind"
 	" ORDER BY at_us DESC, change_id DESC, actor, kind LIMIT ?";
 

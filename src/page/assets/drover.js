@@ -6,6 +6,18 @@
  */
 "use strict";
 
+/* The slider of time says the instant it stands at: the list below it has them, newest first. */
+document.addEventListener("input", (event) => {
+	const slider = event.target;
+	const list = slider.dataset.moments && document.getElementById(slider.dataset.moments);
+	if (!list)
+		return;
+	const moment = list.children[Number(slider.max) - 1 - Number(slider.value)];
+	const words = moment ? moment.querySelector("a").textContent : "now";
+	slider.setAttribute("aria-valuetext", words);
+	document.querySelector(`output[for="${slider.id}"]`).textContent = words;
+});
+
 (() => {
 	const QUIET_MS = 300; /* several changes at once are one fetch */
 	const indicator = document.getElementById("live");
@@ -60,7 +72,7 @@
 			target.focus({preventScroll: true});
 	};
 
-	const offsets = (region) => [...region.querySelectorAll(".scroll, .strip-scroll")]
+	const offsets = (region) => [...region.querySelectorAll(".scroll, .strip-scroll, .queue-scroll")]
 		.map((element) => element.scrollLeft);
 
 	const replace = (region, fresh) => {
@@ -68,7 +80,7 @@
 		const scrolled = offsets(region);
 		const opened = [...region.querySelectorAll("details[open][id]")].map((details) => details.id);
 		region.innerHTML = fresh.innerHTML;
-		region.querySelectorAll(".scroll, .strip-scroll").forEach((element, index) => {
+		region.querySelectorAll(".scroll, .strip-scroll, .queue-scroll").forEach((element, index) => {
 			if (scrolled[index] !== undefined)
 				element.scrollLeft = scrolled[index];
 		});

@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "programs/drover/commands.h"
 #include "programs/drover/row.h"
+#include "programs/drover/rule_import.h"
 #include "programs/drover/show.h"
 
 static const char NOUN[] = "release";
@@ -147,5 +148,6 @@ const Command release_doc_commands[] = {
 	{"release-doc delete", "RELEASE", 1, 1, "Takes a release away that nothing maps to",
 		run_delete, write_options, NULL, "drover release-doc delete web-1.2.0", "3,4,5,7",
 		"release-doc list"},
+	RULE_IMPORT_RELEASE_COMMAND,
 	{0},
 };

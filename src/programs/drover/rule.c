@@ -9,6 +9,7 @@
 #include "channel/rule.h"
 #include "programs/drover/commands.h"
 #include "programs/drover/row.h"
+#include "programs/drover/rule_import.h"
 #include "programs/drover/show.h"
 
 static const char NOUN[] = "rule";
@@ -221,5 +222,6 @@ const Command rule_commands[] = {
 		"3,4,5,7", "change submit"},
 	{"rule delete", "RULE", 1, 1, "Takes a rule away", run_delete, write_options, NULL,
 		"drover rule delete 7 --reason 'nobody runs 1.3 any more'", "3,4,5,7", "rule list"},
+	RULE_IMPORT_COMMAND,
 	{0},
 };

@@ -14,6 +14,7 @@
 #include "api/pool.h"
 #include "base/file.h"
 #include "base/format.h"
+#include "api/channel_books.h"
 #include "base/log.h"
 #include "base/service.h"
 #include "landing/book.h"
@@ -296,12 +297,14 @@ static gboolean run(const Options *options, const sigset_t *signals, GError **er
 		return FALSE;
 	g_autofree char *store_url = settings_store_url(settings);
 	g_autoptr(LandingBooks) books = landing_books_new();
+	g_autoptr(ChannelBooks) channels = channel_books_new();
 	Daemon daemon = {.settings = settings,
 		.store_url = store_url,
 		.events = http_events_new(),
 		.started_us = clock_now_us(CLOCK_SYSTEM)};
 	gboolean ok = settings_site(settings, clock_fixed(now_us), &daemon.site, error);
 	daemon.site.books = books;
+	daemon.site.channels = channels;
 	daemon.site.make_report = page_report;
 	ok = ok && serve(&daemon, signals, error);
 	if (daemon.admin != NULL)

@@ -252,6 +252,7 @@ static void test_too_many_rules_are_refused(void **state)
 
 /* Releases ------------------------------------------------------------------------------------- */
 
+#define HOSTS "[{'product': 'Firefox', 'hosts': ['cdn.example.org', 'd.example.org']}]"
 #define SHA512                                                                                     \
 	"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"                         \
 	"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -293,7 +294,7 @@ static json_t *read_releases(const char *text, const State *state, const char *p
 
 static void assert_files(const char *text, const char *expected)
 {
-	g_autoptr(State) live = state_new();
+	g_autoptr(State) live = state_of(NULL, NULL, HOSTS);
 	g_autoptr(TestJson) report = read_releases(text, live, "Firefox");
 	const json_t *row =
 		json_object_get(json_array_get(json_object_get(report, "ops"), 0), "row");
@@ -319,7 +320,7 @@ static void test_a_file_gets_its_own_address(void **state)
 
 static void test_a_release_keeps_what_it_says(void **state)
 {
-	g_autoptr(State) live = state_new();
+	g_autoptr(State) live = state_of(NULL, NULL, HOSTS);
 	g_autoptr(TestJson) report = read_releases(
 		"{'releases': [{'product': 'Firefox', 'blob': " BLOB_4 "}]}", live, NULL);
 	json_t *op = json_array_get(json_object_get(report, "ops"), 0);
@@ -342,7 +343,7 @@ static void test_a_release_keeps_what_it_says(void **state)
 static void test_a_stub_is_replaced_and_a_release_is_not(void **state)
 {
 	g_autoptr(State) stub =
-		state_of(NULL, "[{'name': 'Firefox-128.0-build2', 'platforms': {}}]", NULL);
+		state_of(NULL, "[{'name': 'Firefox-128.0-build2', 'platforms': {}}]", HOSTS);
 	g_autoptr(State) whole = state_of(NULL, "[{'name': 'Firefox-128.0-build2'}]", NULL);
 	g_autoptr(TestJson) report = read_releases(BLOB_4, stub, "Firefox");
 	g_autoptr(TestJson) other = read_releases(BLOB_4, whole, "Firefox");
@@ -357,7 +358,7 @@ static void test_a_stub_is_replaced_and_a_release_is_not(void **state)
 
 static void assert_release_refused(const char *text, const char *field)
 {
-	g_autoptr(State) live = state_new();
+	g_autoptr(State) live = state_of(NULL, NULL, HOSTS);
 	g_autoptr(TestJson) report = read_releases(text, live, "Firefox");
 	const json_t *refused = json_array_get(json_object_get(report, "refused"), 0);
 	assert_json(json_object_get(report, "ops"), "[]");
@@ -384,6 +385,10 @@ static void test_a_release_is_taken_whole_or_not_at_all(void **state)
 			"{'completes': [{'filesize': 7, 'hashValue': 'abc', 'fileUrl': "
 			"'https://x/'}]}"),
 		files);
+	assert_release_refused(
+		BLOB("'schema_version': 9", "{'completes': [{'filesize': 7, 'hashValue': '" SHA512
+					    "', 'fileUrl': 'https://evil.example.net/'}]}"),
+		"blob");
 	assert_release_refused(BLOB("'schema_version': 9", "{'buildID': '7'}"), "buildID");
 	assert_release_refused(BLOB("'schema_version': 9", "{'appVersion': '7.0'}"), "appVersion");
 }

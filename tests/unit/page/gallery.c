@@ -50,9 +50,11 @@ static void show_landings(Gallery *gallery)
 	PageFrame *frame = &gallery->frame;
 	g_autoptr(json_t) products = products_of(gallery->twist, names);
 	g_autoptr(json_t) pools = twisted(gallery->twist, "pools");
-	show(gallery, "overview", page_overview(frame, products, pools));
+	g_autoptr(json_t) channels = twisted(gallery->twist, "channels");
+	show(gallery, "overview",
+		page_overview(frame, products, pools, json_object_get(channels, "channels")));
 	g_autoptr(json_t) empty = json_array();
-	show(gallery, "overview-empty", page_overview(frame, empty, NULL));
+	show(gallery, "overview-empty", page_overview(frame, empty, NULL, NULL));
 	g_autoptr(json_t) web = twisted(gallery->twist, "product-web");
 	frame->path = "/products/web";
 	show(gallery, "product", page_product(frame, web));
@@ -71,7 +73,7 @@ static void show_landings(Gallery *gallery)
 	g_autoptr(json_t) troubled_products = products_of(gallery->twist, troubled_names);
 	frame->status = troubled;
 	frame->path = "/";
-	show(gallery, "overview-troubled", page_overview(frame, troubled_products, pools));
+	show(gallery, "overview-troubled", page_overview(frame, troubled_products, pools, NULL));
 	frame->path = "/maintenance";
 	show(gallery, "maintenance-on", page_maintenance(frame));
 	frame->status = calm;
@@ -109,6 +111,71 @@ static void show_pools(Gallery *gallery)
 	frame->path = "/pools/web";
 	g_autoptr(json_t) pool = twisted(gallery->twist, "pool");
 	show(gallery, "pool", page_pool(frame, pool));
+}
+
+static void show_channel(Gallery *gallery, const char *fixture)
+{
+	PageFrame *frame = &gallery->frame;
+	g_autoptr(json_t) view = twisted(gallery->twist, fixture);
+	frame->path = "/channels/web/beta";
+	show(gallery, fixture, page_channel(frame, view));
+	if (g_str_equal(fixture, "channel-past"))
+		return;
+	g_autofree char *name = g_strdup_printf("%s-switch", fixture);
+	show(gallery, name, page_channel_switch(frame, view));
+}
+
+static void show_channels(Gallery *gallery)
+{
+	PageFrame *frame = &gallery->frame;
+	frame->path = "/channels";
+	g_autoptr(json_t) list = twisted(gallery->twist, "channels");
+	show(gallery, "channels", page_channels(frame, json_object_get(list, "channels")));
+	show(gallery, "channels-empty", page_channels(frame, NULL));
+	show_channel(gallery, "channel");
+	show_channel(gallery, "channel-past");
+	show_channel(gallery, "channel-off");
+	g_autoptr(json_t) view = twisted(gallery->twist, "channel");
+	g_autoptr(json_t) explanation = twisted(gallery->twist, "explain");
+	g_autoptr(json_t) difference = twisted(gallery->twist, "difference");
+	show(gallery, "explain", page_channel_explain(frame, view, explanation, NULL, NULL));
+	show(gallery, "explain-refused",
+		page_channel_explain(frame, view, NULL, json_text(view, "title"), NULL));
+	show(gallery, "diff", page_channel_diff(frame, view, difference, NULL, NULL));
+}
+
+static void show_change(Gallery *gallery, const char *fixture)
+{
+	PageFrame *frame = &gallery->frame;
+	g_autoptr(json_t) detail = twisted(gallery->twist, fixture);
+	g_autoptr(json_t) differences = twisted(gallery->twist, "change-diff");
+	frame->path = "/changes/14";
+	show(gallery, fixture,
+		page_change(frame, detail, json_object_get(differences, "channels"), NULL));
+	show(gallery, "change-break-glass", page_change_break_glass(frame, detail));
+}
+
+static void show_changes(Gallery *gallery)
+{
+	static const char *const kinds[] = {"insert", "switch-on", "json", NULL};
+	PageFrame *frame = &gallery->frame;
+	frame->path = "/changes";
+	g_autoptr(json_t) list = twisted(gallery->twist, "changes");
+	show(gallery, "changes", page_changes(frame, list, NULL));
+	show_change(gallery, "change");
+	show_change(gallery, "change-live");
+	frame->path = "/changes/new";
+	g_autoptr(json_t) found = twisted(gallery->twist, "rule-row");
+	g_autoptr(json_t) checked = twisted(gallery->twist, "change-checked");
+	const json_t *row = json_object_get(found, "row");
+	show(gallery, "change-new-rule", page_change_new(frame, "rule", row, NULL, NULL));
+	show(gallery, "change-new-checked", page_change_new(frame, "rule", row, checked, NULL));
+	show(gallery, "change-new-delete", page_change_new(frame, "delete", row, NULL, NULL));
+	show(gallery, "change-new-which", page_change_new(frame, "rule", NULL, NULL, NULL));
+	for (int i = 0; kinds[i]; i++) {
+		g_autofree char *name = g_strdup_printf("change-new-%s", kinds[i]);
+		show(gallery, name, page_change_new(frame, kinds[i], NULL, NULL, NULL));
+	}
 }
 
 static void show_people(Gallery *gallery)
@@ -180,6 +247,8 @@ void gallery_render(GalleryTwist twist, GalleryVisit visit, gpointer of)
 	show_landings(&gallery);
 	show_books(&gallery);
 	show_pools(&gallery);
+	show_channels(&gallery);
+	show_changes(&gallery);
 	show_people(&gallery);
 	show_refused(&gallery, twist ? json_string_value(name) : "Cut off on page 2");
 	show_viewer(&gallery, json_string_value(name));

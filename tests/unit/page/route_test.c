@@ -22,6 +22,7 @@
 /* What the API was asked to change, and what it shall say. */
 typedef struct FakeHouse {
 	PageHouse house;
+	GString *asked_at;  /* the `at` of questions, one after the other */
 	GString *changes;   /* "POST /products/web/scan {...}\n" */
 	const char *secret; /* fixture that answers a change; NULL: an empty object */
 	int refusal;	    /* a DroverErrorCode for changes; 0: none */
@@ -48,6 +49,14 @@ static const struct {
 	{"/pools", "pools"},
 	{"/pools/web", "pool"},
 	{"/notices", "notices"},
+	{"/channels", "channels"},
+	{"/channels/web/beta", "channel"},
+	{"/channels/web/beta/explain", "explain"},
+	{"/channels/web/beta/diff", "difference"},
+	{"/changes", "changes"},
+	{"/changes/14", "change"},
+	{"/changes/14/diff", "change-diff"},
+	{"/tables/rules/row", "rule-row"},
 };
 
 static json_t *change(
@@ -73,6 +82,8 @@ static json_t *ask(gpointer of, const Actor *actor, const char *method, const ch
 	}
 	if (!g_str_equal(method, "GET"))
 		return change(fake, method, path, body, error);
+	const char *at = query ? g_hash_table_lookup(query, "at") : NULL;
+	g_string_append(fake->asked_at, at ? at : "");
 	for (gsize index = 0; index < G_N_ELEMENTS(answers); index++)
 		if (g_str_equal(path, answers[index].path))
 			return gallery_fixture(answers[index].fixture);
@@ -125,12 +136,14 @@ static FakeHouse *fake_new(void)
 	fake->house = (PageHouse){
 		NULL, GALLERY_NOW_US, ask, session, log_in, log_in_by_link, log_out, fake};
 	fake->changes = g_string_new(NULL);
+	fake->asked_at = g_string_new(NULL);
 	return fake;
 }
 
 static void fake_free(FakeHouse *fake)
 {
 	g_string_free(fake->changes, TRUE);
+	g_string_free(fake->asked_at, TRUE);
 	g_free(fake);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FakeHouse, fake_free)
@@ -181,7 +194,9 @@ static void test_every_page_answers_with_its_policy(void **state)
 	static const char *const paths[] = {"/", "/products/web", "/products/web/landings",
 		"/products/web/landings/45", "/products/web/where", "/history", "/history/411",
 		"/people", "/people/grace", "/tokens", "/hosts", "/pools", "/pools/web", "/notices",
-		"/maintenance", NULL};
+		"/channels", "/channels/web/beta", "/channels/web/beta/explain",
+		"/channels/web/beta/diff", "/channels/web/beta/shut-off", "/changes",
+		"/changes/new", "/changes/14", "/changes/14/break-glass", "/maintenance", NULL};
 	g_autoptr(FakeHouse) fake = fake_new();
 	for (int index = 0; paths[index]; index++) {
 		g_autoptr(PageReply) reply = get(fake, paths[index], TRUE);
@@ -351,6 +366,45 @@ static void test_every_form_becomes_its_call(void **state)
 			"/pools/web"},
 		{"/pools/web/remove", "data_version=7", "DELETE /pools/web {\"data_version\":7}\n",
 			"/pools"},
+		{"/channels/web/beta/shut-off", "reason=it+burns",
+			"POST /edits {\"ops\":[{\"op\":\"insert\",\"row\":{\"channel\":\"beta\","
+			"\"product\":\"web\",\"reason\":\"it burns\"},\"table\":\"shutoffs\"}],"
+			"\"reason\":\"it burns\"}\n",
+			"/channels/web/beta"},
+		{"/channels/web/beta/switch-on", "reason=",
+			"POST /edits {\"ops\":[{\"op\":\"delete\",\"row\":{\"channel\":\"beta\","
+			"\"product\":\"web\"},\"table\":\"shutoffs\"}]}\n",
+			"/channels/web/beta"},
+		{"/changes",
+			"kind=json&title=T&when=2026-11-24T09%3A00%3A00Z&ops=%5B%7B%22op%22%3A1%7D%"
+			"5D",
+			"POST /changes {\"ops\":[{\"op\":1}],\"title\":\"T\","
+			"\"when\":\"2026-11-24T09:00:00Z\"}\n",
+			"/changes/"},
+		{"/changes/14/sign", "role=relman&digest=d1",
+			"POST /changes/14/sign {\"digest\":\"d1\",\"role\":\"relman\"}\n",
+			"/changes/14"},
+		{"/changes/14/revoke", "role=relman",
+			"POST /changes/14/revoke {\"role\":\"relman\"}\n", "/changes/14"},
+		{"/changes/14/tested", "role=qa&digest=d2",
+			"POST /changes/14/tested {\"digest\":\"d2\",\"role\":\"qa\"}\n",
+			"/changes/14"},
+		{"/changes/14/withdraw", "data_version=3&reason=no",
+			"POST /changes/14/withdraw {\"data_version\":3,\"reason\":\"no\"}\n",
+			"/changes/14"},
+		{"/changes/14/move", "data_version=3&when=2026-11-24T09%3A00",
+			"PUT /changes/14 {\"data_version\":3,\"when\":\"2026-11-24T09:00:00Z\"}\n",
+			"/changes/14"},
+		{"/changes/14/edit", "data_version=3&title=T&ops=%5B%5D&reason=",
+			"PUT /changes/14 {\"data_version\":3,\"ops\":[],\"title\":\"T\"}\n",
+			"/changes/14"},
+		{"/changes/14/override", "data_version=3&gate=freeze&reason=hot",
+			"POST /changes/14/override {\"gate\":\"freeze\",\"reason\":\"hot\"}\n",
+			"/changes/14"},
+		{"/changes/14/go", "reason=late", "POST /changes/14/go {\"reason\":\"late\"}\n",
+			"/changes/14"},
+		{"/changes/14/break-glass", "reason=fire",
+			"POST /changes/14/break-glass {\"reason\":\"fire\"}\n", "/changes/14"},
 		{"/logout", "", "logout " SESSION "\n", "/login"},
 	};
 	for (gsize row = 0; row < G_N_ELEMENTS(table); row++) {
@@ -361,6 +415,114 @@ static void test_every_form_becomes_its_call(void **state)
 		assert_int_equal(reply->status, 303);
 		assert_string_equal(page_reply_header(reply, "Location"), table[row].location);
 	}
+}
+
+/* What a form says, and the ops that the check is asked about. */
+static void test_a_change_is_written_with_fields(void **state)
+{
+	static const struct {
+		const char *fields, *ops;
+	} table[] = {
+		{"kind=rule&rule_id=7&data_version=5&rate=100&base_rate=25&mapping=A&base_mapping="
+		 "A",
+			"{\"data_version\":5,\"op\":\"update\",\"row\":{\"rate\":100},"
+			"\"rule_id\":7,\"table\":\"rules\"}"},
+		{"kind=rule&rule_id=7&mapping=&base_mapping=A&priority=9&base_priority=8",
+			"{\"op\":\"update\",\"row\":{\"mapping\":null,\"priority\":9},"
+			"\"rule_id\":7,\"table\":\"rules\"}"},
+		{"kind=insert&product=web&channel=be*&version=&rate=50&priority=10&mapping=B",
+			"{\"op\":\"insert\",\"row\":{\"channel\":\"be*\",\"mapping\":\"B\","
+			"\"priority\":10,\"product\":\"web\",\"rate\":50},\"table\":\"rules\"}"},
+		{"kind=delete&rule_id=7", "{\"op\":\"delete\",\"rule_id\":7,\"table\":\"rules\"}"},
+		{"kind=switch-on&product=web&channel=beta",
+			"{\"op\":\"delete\",\"row\":{\"channel\":\"beta\",\"product\":\"web\"},"
+			"\"table\":\"shutoffs\"}"},
+	};
+	for (gsize row = 0; row < G_N_ELEMENTS(table); row++) {
+		g_autoptr(FakeHouse) fake = fake_new();
+		fake->secret = "change-checked";
+		g_autofree char *body =
+			g_strconcat("csrf=" TOKEN "&form=change&title=T&when=2026-11-24T09%3A00&",
+				table[row].fields, NULL);
+		g_autofree char *change = g_strdup_printf("POST /changes/check {\"ops\":[%s],"
+							  "\"title\":\"T\",\"when\":\"2026-"
+							  "11-24T09:00:00Z\"}\n",
+			table[row].ops);
+		g_autoptr(PageReply) reply = post(fake, "/changes/check", body);
+		assert_string_equal(fake->changes->str, change);
+		assert_int_equal(reply->status, 200);
+		assert_true(says(reply, "Schedule exactly this"));
+		assert_true(says(reply, "name=\"title\" value=\"T\""));
+	}
+}
+
+static void test_a_change_that_is_none_is_not_asked_about(void **state)
+{
+	static const struct {
+		const char *fields, *words;
+	} table[] = {
+		{"kind=rule&rule_id=7&rate=25&base_rate=25&when=2026-11-24T09%3A00",
+			"Nothing differs from what the rule says now"},
+		{"kind=rule&rule_id=7&rate=101&base_rate=25&when=2026-11-24T09%3A00", "rate"},
+		{"kind=json&ops=%7B%7D&when=2026-11-24T09%3A00", "ops: must be a list"},
+		{"kind=json&ops=%5B&when=2026-11-24T09%3A00", "ops"},
+		{"kind=json&ops=%5B%5D&when=soon", "when: "},
+	};
+	for (gsize row = 0; row < G_N_ELEMENTS(table); row++) {
+		g_autoptr(FakeHouse) fake = fake_new();
+		g_autofree char *body = g_strconcat(
+			"csrf=" TOKEN "&form=change&title=Mine&", table[row].fields, NULL);
+		g_autoptr(PageReply) reply = post(fake, "/changes/check", body);
+		assert_int_equal(reply->status, 400);
+		assert_string_equal(fake->changes->str, "");
+		assert_true(says(reply, table[row].words));
+		assert_true(says(reply, "role=\"alert\""));
+		assert_true(says(reply, "value=\"Mine\""));
+	}
+}
+
+/* What was checked is scheduled as it is; refused, it comes back to be written further. */
+static void test_a_checked_change_that_is_refused_comes_back_as_json(void **state)
+{
+	g_autoptr(FakeHouse) fake = fake_new();
+	fake->refusal = DROVER_ERROR_CONFLICT;
+	g_autoptr(PageReply) reply = post(fake, "/changes",
+		"csrf=" TOKEN "&form=schedule&kind=json&title=Mine&when=2026-11-24T09%3A00%3A00Z&"
+		"ops=%5B%7B%22op%22%3A%22delete%22%7D%5D");
+	assert_int_equal(reply->status, 409);
+	assert_true(says(reply, "refused &lt;b&gt;because&lt;/b&gt;"));
+	assert_true(says(reply, "[{&quot;op&quot;:&quot;delete&quot;}]</textarea>"));
+	assert_true(says(reply, "value=\"2026-11-24T09:00\""));
+}
+
+static void test_one_signs_the_digest_that_is_on_the_page(void **state)
+{
+	g_autoptr(FakeHouse) fake = fake_new();
+	g_autoptr(PageReply) page = get(fake, "/changes/14", TRUE);
+	g_autoptr(json_t) detail = gallery_fixture("change");
+	g_autofree char *content = g_strdup_printf("name=\"role\" value=\"relman\"><input "
+						   "type=\"hidden\" name=\"digest\" value=\"%s\"",
+		json_text(detail, "digest"));
+	g_autofree char *timed = g_strdup_printf(
+		"name=\"role\" value=\"qa\"><input type=\"hidden\" name=\"digest\" value=\"%s\"",
+		json_text(detail, "time_digest"));
+	assert_true(says(page, content));
+	assert_true(says(page, timed));
+}
+
+static void test_the_slider_leads_to_its_instant(void **state)
+{
+	g_autoptr(FakeHouse) fake = fake_new();
+	g_autoptr(GHashTable) query = g_hash_table_new(g_str_hash, g_str_equal);
+	g_hash_table_insert(query, (gpointer) "moment", (gpointer) "1");
+	PageRequest request = {
+		.method = "GET", .path = "/channels/web/beta", .session = SESSION, .query = query};
+	g_autoptr(PageReply) past = page_route(&fake->house, &request);
+	assert_string_equal(fake->asked_at->str, "2026-11-19T10:00:00Z");
+	g_hash_table_insert(query, (gpointer) "moment", (gpointer) "3");
+	g_string_truncate(fake->asked_at, 0);
+	g_autoptr(PageReply) now = page_route(&fake->house, &request);
+	assert_string_equal(fake->asked_at->str, "");
 }
 
 static void test_secrets_are_shown_once_in_the_answer(void **state)
@@ -560,6 +722,11 @@ int main(void)
 		cmocka_unit_test(test_a_login_link_is_used_up_by_the_button_only),
 		cmocka_unit_test(test_a_verdict_goes_to_the_api_and_back_to_its_page),
 		cmocka_unit_test(test_every_form_becomes_its_call),
+		cmocka_unit_test(test_a_change_is_written_with_fields),
+		cmocka_unit_test(test_a_change_that_is_none_is_not_asked_about),
+		cmocka_unit_test(test_a_checked_change_that_is_refused_comes_back_as_json),
+		cmocka_unit_test(test_one_signs_the_digest_that_is_on_the_page),
+		cmocka_unit_test(test_the_slider_leads_to_its_instant),
 		cmocka_unit_test(test_secrets_are_shown_once_in_the_answer),
 		cmocka_unit_test(test_forms_without_token_or_from_elsewhere_change_nothing),
 		cmocka_unit_test(test_an_old_token_gives_the_form_back_filled_in),

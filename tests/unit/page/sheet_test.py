@@ -9,7 +9,8 @@ PAIRS = [
     ("accent", "card"), ("accent-ink", "accent"), ("good", "card"), ("good", "ground"),
     ("good", "good-ground"), ("pending", "card"), ("pending", "ground"), ("bad", "card"), ("bad", "ground"),
     ("bad", "bad-ground"), ("ink", "good-ground"), ("ink", "pending-ground"), ("ink", "bad-ground"),
-    ("quiet", "pending-ground"), ("accent", "pending-ground"),
+    ("quiet", "pending-ground"), ("accent", "pending-ground"), ("quiet", "good-ground"), ("accent", "good-ground"),
+    ("pending", "pending-ground"), ("quiet", "bad-ground"),
 ]
 
 
