@@ -288,6 +288,26 @@ static gboolean run_go(Invocation *invocation, GError **error)
 	return act_with_reason(invocation, "go", NULL, "let go", error);
 }
 
+static gboolean run_review(Invocation *invocation, GError **error)
+{
+	return act_with_reason(invocation, "review", NULL, "reviewed", error);
+}
+
+/* The clock's own look, for those who have no droverd: drover run looks, too. */
+static gboolean run_enact(Invocation *invocation, GError **error)
+{
+	const Screen *screen = invocation_screen(invocation);
+	g_autoptr(json_t) answer =
+		invocation_call(invocation, "POST", NULL, NULL, error, "jobs", "go-live", NULL);
+	if (answer == NULL)
+		return FALSE;
+	if (screen->json)
+		screen_json(screen, answer);
+	else
+		change_show_enacted(screen, answer);
+	return TRUE;
+}
+
 /* Looking ------------------------------------------------------------------------------------- */
 
 static gboolean run_list(Invocation *invocation, GError **error)
@@ -445,7 +465,14 @@ const Command change_commands[] = {
 		run_break_glass, reason_options,
 		"Everyone concerned is told, and it is reviewed after.",
 		"drover change break-glass 7 --reason 'customers cannot log in'", "3,4,5,7",
-		"change go"},
+		"change review, change go"},
+	{"change review", "CHANGE", 1, 1, "Says that a broken glass was looked into", run_review,
+		reason_options, "By an operator who did not break it. Until then it is marked.",
+		"drover change review 7 --reason 'the log-in bug was real'", "3,4,5,7",
+		"change break-glass"},
+	{"change enact", "", 0, 0, "Lets what is due go live now, as the clock does", run_enact,
+		NULL, "What is due and does not go live is shown with what it waits for.",
+		"drover change enact", "5,6,7", "change list, run"},
 	{"change go", "CHANGE", 1, 1, "Lets a change go that is overdue, and therefore asks",
 		run_go, reason_options, NULL,
 		"drover change go 7 --reason 'droverd was down over night'", "3,4,5,7",

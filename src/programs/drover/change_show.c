@@ -143,8 +143,12 @@ static void show_tested(const Screen *screen, const json_t *detail)
 			matches ? "" : ": ", matches ? "" : show_text(one, "text"));
 	}
 	json_array_foreach (json_object_get(tested, "differs"), i, one)
-		screen_line(screen, "  %s %s is not what was tested", show_text(one, "product"),
-			show_text(one, "channel"));
+		if (json_text(one, "channel") != NULL)
+			screen_line(screen, "  %s %s is not what was tested",
+				show_text(one, "product"), json_text(one, "channel"));
+		else
+			screen_line(screen, "  %s",
+				"channels that nobody declared are not what was tested");
 }
 
 static void show_gates(const Screen *screen, const json_t *detail)
@@ -256,6 +260,19 @@ void change_show_diff(const Screen *screen, const json_t *answer)
 	}
 	if (i == 0)
 		screen_line(screen, "%s", "no answer differs");
+}
+
+void change_show_enacted(const Screen *screen, const json_t *answer)
+{
+	gsize i;
+	json_t *one;
+	json_array_foreach (json_object_get(answer, "live"), i, one)
+		screen_done(
+			screen, "change %" JSON_INTEGER_FORMAT " is live", json_integer_value(one));
+	json_array_foreach (json_object_get(answer, "waiting"), i, one)
+		screen_done(screen, "change %" G_GINT64_FORMAT " waits: %s: %s",
+			json_integer_of(one, "change"), show_text(one, "kind"),
+			show_text(one, "text"));
 }
 
 /* What an act left --------------------------------------------------------------------------------

@@ -13,24 +13,6 @@
 
 static const char NOUN[] = "release";
 
-/* "linux 2, mac 1": platforms and how many locales each has. Caller frees. */
-static char *platforms_text(const json_t *row)
-{
-	GString *text = g_string_new(NULL);
-	const char *name;
-	json_t *platform;
-	json_object_foreach (json_object_get(row, "platforms"), name, platform) {
-		const char *alias = json_text(platform, "alias");
-		g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "", name);
-		if (alias != NULL)
-			g_string_append_printf(text, " as %s", alias);
-		else
-			g_string_append_printf(text, " %" G_GSIZE_FORMAT,
-				json_object_size(json_object_get(platform, "locales")));
-	}
-	return g_string_free(text, FALSE);
-}
-
 static void show_list(const Screen *screen, const json_t *rows)
 {
 	g_autoptr(Table) table = table_new();
@@ -40,13 +22,11 @@ static void show_list(const Screen *screen, const json_t *rows)
 	table_column(table, "BUILD", TABLE_LEFT);
 	table_column(table, "LANDING", TABLE_RIGHT);
 	table_column(table, "PUBLISHED", TABLE_LEFT);
-	table_column(table, "PLATFORMS (LOCALES)", TABLE_ELASTIC);
 	gsize i;
 	json_t *row;
 	json_array_foreach (rows, i, row) {
 		gboolean published = !json_is_false(json_object_get(row, "published"));
 		g_autofree char *landing = show_number(row, "landing");
-		g_autofree char *platforms = platforms_text(row);
 		table_cell(table, STYLE_STRONG, json_text(row, "name"));
 		table_cell(table, STYLE_PLAIN, show_text(row, "product"));
 		table_cell(table, STYLE_PLAIN, show_text(row, "version"));
@@ -54,7 +34,6 @@ static void show_list(const Screen *screen, const json_t *rows)
 		table_cell(table, STYLE_PLAIN, landing);
 		table_cell(
 			table, published ? STYLE_PLAIN : STYLE_WAITING, published ? "yes" : "no");
-		table_cell(table, STYLE_PLAIN, platforms);
 	}
 	if (table_rows(table) > 0)
 		table_show(table, screen, 0);
@@ -66,7 +45,8 @@ static gboolean run_list(Invocation *invocation, GError **error)
 {
 	const Screen *screen = invocation_screen(invocation);
 	g_autoptr(json_t) answer = row_all(invocation, STATE_RELEASES,
-		query_of("product", invocation_option(invocation, "product"), NULL), error);
+		query_of("product", invocation_option(invocation, "product"), "brief", "1", NULL),
+		error);
 	if (answer == NULL)
 		return FALSE;
 	if (screen->json)
@@ -95,7 +75,8 @@ static json_t *read_document(const char *path, GError **error)
 {
 	gsize size_bytes = 0;
 	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
-	g_autofree char *text = commands_read_input(path, API_MAXIMUM_IMPORT_BYTES, &size_bytes, error);
+	g_autofree char *text =
+		commands_read_input(path, API_MAXIMUM_IMPORT_BYTES, &size_bytes, error);
 	g_autoptr(json_t) row = text == NULL ? NULL : json_read(name, text, size_bytes, error);
 	if (row == NULL)
 		return NULL;

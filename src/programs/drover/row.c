@@ -40,8 +40,26 @@ gboolean row_find(
 
 json_t *row_all(Invocation *invocation, StateTable table, GHashTable *query, GError **error)
 {
-	return invocation_call(
-		invocation, "GET", query, NULL, error, "tables", state_table_name(table), NULL);
+	g_autoptr(GHashTable) asked = query;
+	g_autoptr(json_t) all = NULL;
+	for (;;) {
+		g_autoptr(json_t) page = invocation_call(invocation, "GET", g_hash_table_ref(asked),
+			NULL, error, "tables", state_table_name(table), NULL);
+		if (page == NULL)
+			return NULL;
+		const char *next = json_text(page, "next");
+		if (next != NULL)
+			g_hash_table_replace(asked, g_strdup("after"), g_strdup(next));
+		if (all == NULL)
+			all = json_incref(page);
+		else
+			json_array_extend(
+				json_object_get(all, "rows"), json_object_get(page, "rows"));
+		if (next == NULL)
+			break;
+	}
+	json_object_del(all, "next");
+	return g_steal_pointer(&all);
 }
 
 /* Writing ------------------------------------------------------------------------------------- */

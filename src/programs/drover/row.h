@@ -25,7 +25,8 @@ gboolean row_time_option(Invocation *invocation, const char *name, char **text, 
 /* The live row by its key; *row NULL when there is none. */
 gboolean row_find(
 	Invocation *invocation, StateTable table, const char *key, json_t **row, GError **error);
-/* All rows; `query` as /tables takes it, is taken. {"rows": […]}. */
+/* All rows, however many pages the API makes of them; `query` as /tables takes it, is taken. A
+ * TableRows without its `next`. */
 json_t *row_all(Invocation *invocation, StateTable table, GHashTable *query, GError **error);
 
 /* Sends one op on a row and says what came of it. `before` is what was read (NULL: none), `row` the

@@ -94,7 +94,7 @@ static gboolean run_list(Invocation *invocation, GError **error)
 
 static char *number_of_alias(Invocation *invocation, const char *alias, GError **error)
 {
-	g_autoptr(json_t) answer = row_all(invocation, STATE_RULES, NULL, error);
+	g_autoptr(json_t) answer = row_all(invocation, STATE_RULES, query_of(NULL, NULL), error);
 	gsize i;
 	json_t *row;
 	if (answer == NULL)
