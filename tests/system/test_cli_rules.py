@@ -10,6 +10,7 @@ import pytest
 from conftest import through
 
 RULES = """\
+product add web
 channel settings web --scheme semver --hosts cdn.example.org
 release-doc put web-1.3.9.json
 release-doc put web-1.4.0.json
