@@ -210,11 +210,15 @@ void channel_edit_clear(ChannelEdit *edit)
 	g_clear_pointer(&edit->rebased, g_array_unref);
 }
 
+/* What alters nothing needs nobody's word. */
 static gboolean check_agreement(const State *live, const json_t *change, GError **error)
 {
+	g_autoptr(json_t) content = content_of(live, change, error);
 	g_autoptr(GArray) roles = content_required_roles(live, change);
 	g_autoptr(GString) wanted = g_string_new(NULL);
-	if (roles->len == 0)
+	if (content == NULL)
+		return FALSE;
+	if (roles->len == 0 || json_array_size(content) == 0)
 		return TRUE;
 	for (guint i = 0; i < roles->len; i++) {
 		const RequiredRole *role = &g_array_index(roles, RequiredRole, i);
