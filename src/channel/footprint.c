@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * A row that is written concerns the scope that it has and the one that it had. A release concerns
- * the rules and pins that map to it, and those that map to a release with a partial from it.
+ * the rules and pins that map to it, and those that map to a release with a partial from it. How a
+ * product is delivered concerns its releases, too: their versions are read in its scheme.
  */
 #include "channel/footprint.h"
 
@@ -67,9 +68,20 @@ static void add_release(Walk *walk, const char *name)
 	}
 }
 
-static void add_read(Walk *walk, const char *release)
+static void add_releases_of(Walk *walk, const char *product)
 {
-	g_hash_table_add(walk->footprint->reads, g_strconcat("releases ", release, NULL));
+	const char *key;
+	json_t *row;
+	json_object_foreach ((json_t *)state_rows(walk->state, STATE_RELEASES), key, row)
+		if (g_strcmp0(text_of(row, "product"), product) == 0)
+			add_release(walk, key);
+}
+
+/* `name` NULL: none. */
+static void add_read(Walk *walk, const char *kind, const char *name)
+{
+	if (name != NULL)
+		g_hash_table_add(walk->footprint->reads, g_strconcat(kind, " ", name, NULL));
 }
 
 /* What a release's partials lead from decides with it who gets them. */
@@ -80,7 +92,7 @@ static void add_origins(Walk *walk, const json_t *release)
 	gpointer origin;
 	g_hash_table_iter_init(&iter, origins);
 	while (g_hash_table_iter_next(&iter, &origin, NULL))
-		add_read(walk, origin);
+		add_read(walk, "releases", origin);
 }
 
 /* A rule or pin can only go live when its release is there. */
@@ -88,7 +100,7 @@ static void add_mapping(Walk *walk, const char *release)
 {
 	if (release == NULL)
 		return;
-	add_read(walk, release);
+	add_read(walk, "releases", release);
 	add_origins(walk, json_object_get(state_rows(walk->state, STATE_RELEASES), release));
 }
 
@@ -115,6 +127,16 @@ static void visit(
 		add_release(walk, key);
 		add_origins(walk, after);
 	}
+	if (table == STATE_PRODUCTS)
+		add_releases_of(walk, key);
+	if (table == STATE_CHANNELS)
+		g_hash_table_add(walk->footprint->writes,
+			g_strconcat("channel ", text_of(before != NULL ? before : after, "channel"),
+				NULL));
+	if (table == STATE_RULES || table == STATE_RELEASES)
+		add_read(walk, "products", text_of(after, "product"));
+	if (table == STATE_RULES)
+		add_read(walk, "channel", text_of(after, "channel"));
 	add_row(walk, table, before);
 	add_row(walk, table, after);
 	if (table != STATE_RULES && table != STATE_PINS)

@@ -10,8 +10,9 @@
 #include "channel/scope.h"
 
 typedef struct Footprint {
-	GHashTable *writes; /* "rules 7", "alias beta-gate"; a reserved id is its rule's row */
-	GHashTable *reads;  /* "releases web-1.4.0" */
+	GHashTable *writes; /* "rules 7", "alias beta-gate", "channel beta" (is it a test channel?);
+			     * a reserved id is its rule's row */
+	GHashTable *reads;  /* "releases web-1.4.0", "products web", "channel beta" */
 	GArray *scopes;	    /* Scope, their texts owned */
 } Footprint;
 

@@ -176,7 +176,7 @@ static gboolean guard_change(const ChannelBook *book, const State *after, const 
 	g_hash_table_iter_init(&iter, footprint->reads);
 	while (g_hash_table_iter_next(&iter, &name, NULL)) {
 		const char *release = (const char *)name + strlen("releases ");
-		if (!was_edited(book, after, release))
+		if (!g_str_has_prefix(name, "releases ") || !was_edited(book, after, release))
 			continue;
 		drover_error_set(error, DROVER_ERROR_CONFLICT,
 			"releases %s: change %" G_GINT64_FORMAT

@@ -92,6 +92,57 @@ static json_t *random_shutoff_row(GRand *rand)
 		"channel", PICK(rand, random_channels));
 }
 
+static const char *const schemes[] = {"mozilla", "loose", "semver"};
+static const char *const hosts[] = {"a.example.org", "b.example.org"};
+static const char *const roles[] = {"relman", "qa"};
+static const char *const persons[] = {"ada", "bob"};
+
+static json_t *random_product_row(GRand *rand)
+{
+	json_t *row = json_pack("{s:s}", "product", random_products[g_rand_int_range(rand, 0, 3)]);
+	maybe(rand, row, 70, "scheme", PICK(rand, schemes));
+	if (chance(rand, 50))
+		json_object_set_new(row, "hosts", json_pack("[s]", PICK(rand, hosts)));
+	if (chance(rand, 30))
+		json_object_set_new(row, "late_s", json_integer(g_rand_int_range(rand, 0, 3)));
+	return row;
+}
+
+static json_t *random_channel_row(GRand *rand)
+{
+	json_t *row =
+		json_pack("{s:s, s:s}", "product", random_products[g_rand_int_range(rand, 0, 3)],
+			"channel", PICK(rand, random_channels));
+	maybe(rand, row, 50, "base", PICK(rand, random_channels));
+	maybe(rand, row, 30, "cut", chance(rand, 50) ? "all" : "until 3");
+	return row;
+}
+
+static json_t *random_requirement_row(GRand *rand)
+{
+	return json_pack("{s:s, s:s, s:s, s:i}", "product",
+		chance(rand, 30) ? "*" : random_products[g_rand_int_range(rand, 0, 3)], "channel",
+		PICK(rand, wanted_channels), "role", PICK(rand, roles), "n",
+		g_rand_int_range(rand, 1, 4));
+}
+
+static json_t *random_role_row(GRand *rand)
+{
+	return json_pack("{s:s, s:b}", "role", PICK(rand, roles), "tester", chance(rand, 50));
+}
+
+static json_t *random_grant_row(GRand *rand)
+{
+	return json_pack("{s:s, s:s, s:s}", "product", chance(rand, 50) ? "*" : "P", "person",
+		PICK(rand, persons), "role", PICK(rand, roles));
+}
+
+static json_t *random_freeze_row(GRand *rand)
+{
+	return json_pack("{s:s, s:s, s:s, s:s}", "name", PICK(rand, aliases), "product", "*",
+		"from", "2026-12-20", "until", chance(rand, 50) ? "2026-12-27" : "2027-01-02");
+}
+
 /* `key` NULL: any. */
 static json_t *random_row(GRand *rand, StateTable table, const char *key)
 {
@@ -99,7 +150,27 @@ static json_t *random_row(GRand *rand, StateTable table, const char *key)
 		return random_rule_row(rand);
 	if (table == STATE_RELEASES)
 		return random_release_row(rand, key != NULL ? key : PICK(rand, releases));
-	return table == STATE_PINS ? random_pin_row(rand) : random_shutoff_row(rand);
+	json_t *(*const makers[STATE_TABLES])(GRand *) = {
+		[STATE_SHUTOFFS] = random_shutoff_row,
+		[STATE_PINS] = random_pin_row,
+		[STATE_REQUIREMENTS] = random_requirement_row,
+		[STATE_PRODUCTS] = random_product_row,
+		[STATE_CHANNELS] = random_channel_row,
+		[STATE_ROLES] = random_role_row,
+		[STATE_GRANTS] = random_grant_row,
+		[STATE_FREEZES] = random_freeze_row,
+	};
+	return makers[table](rand);
+}
+
+static void add_some(GRand *rand, State *state)
+{
+	for (guint i = STATE_REQUIREMENTS; i < STATE_TABLES; i++) {
+		for (gint left = g_rand_int_range(rand, 0, 4); left > 0; left--) {
+			g_autoptr(RandomJson) row = random_row(rand, (StateTable)i, NULL);
+			state_add(state, (StateTable)i, row, NULL);
+		}
+	}
 }
 
 State *random_state(GRand *rand)
@@ -130,6 +201,7 @@ State *random_state(GRand *rand)
 		if (chance(rand, 30))
 			state_add(state, STATE_SHUTOFFS, shutoff, NULL);
 	}
+	add_some(rand, state);
 	return state;
 }
 
@@ -158,10 +230,23 @@ static json_t *random_patch(GRand *rand, StateTable table, const char *key)
 	return patch;
 }
 
+/* Columns of another row, but for the key. */
+static void alter(GRand *rand, StateTable table, json_t *row)
+{
+	g_autoptr(RandomJson) other = random_row(rand, table, NULL);
+	const char *column;
+	json_t *value;
+	json_object_foreach (other, column, value)
+		if (!state_is_key(table, column))
+			json_object_set(row, column, value);
+}
+
 static json_t *random_op(GRand *rand, const State *state)
 {
-	static const StateTable tables[] = {
-		STATE_RULES, STATE_RULES, STATE_RULES, STATE_RELEASES, STATE_PINS, STATE_SHUTOFFS};
+	static const StateTable tables[] = {STATE_RULES, STATE_RULES, STATE_RULES, STATE_RULES,
+		STATE_RELEASES, STATE_RELEASES, STATE_PINS, STATE_PINS, STATE_SHUTOFFS,
+		STATE_PRODUCTS, STATE_PRODUCTS, STATE_CHANNELS, STATE_REQUIREMENTS, STATE_ROLES,
+		STATE_GRANTS, STATE_FREEZES};
 	StateTable table = PICK(rand, tables);
 	const char *key = random_key(rand, state_rows(state, table));
 	const char *verb = key == NULL || chance(rand, 25) ? "insert"
@@ -186,6 +271,8 @@ static json_t *random_op(GRand *rand, const State *state)
 		json_object_set_new(op, "row", json_copy(row));
 	if (table == STATE_PINS && *verb == 'u')
 		set(json_object_get(op, "row"), "mapping", PICK(rand, releases));
+	else if (*verb == 'u' && table > STATE_PINS)
+		alter(rand, table, json_object_get(op, "row"));
 	return op;
 }
 
@@ -219,8 +306,12 @@ json_t *random_query(GRand *rand, const char *product, const char *channel)
 	return query;
 }
 
-json_t *random_schemes(GRand *rand)
+json_t *random_schemes(const State *state)
 {
-	return chance(rand, 50) ? json_pack("{s:s, s:s}", "Q", "semver", "R", "loose")
-				: json_object();
+	json_t *found = json_object(), *row;
+	const char *product;
+	json_object_foreach ((json_t *)state_rows(state, STATE_PRODUCTS), product, row)
+		if (json_object_get(row, "scheme") != NULL)
+			json_object_set(found, product, json_object_get(row, "scheme"));
+	return found;
 }

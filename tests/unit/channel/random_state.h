@@ -20,6 +20,7 @@ State *random_state(GRand *rand);
 json_t *random_change(GRand *rand, const State *state, gint64 id);
 /* As JSON; `product` and `channel` may be NULL. New reference. */
 json_t *random_query(GRand *rand, const char *product, const char *channel);
-json_t *random_schemes(GRand *rand);
+/* Of its products, for snapshot_new(). New reference. */
+json_t *random_schemes(const State *state);
 
 #endif

@@ -79,9 +79,10 @@ const char *__wrap_snapshot_pinned(
 
 /* The tests ------------------------------------------------------------------------------------ */
 
-static Snapshot *compiled(const State *state, const json_t *schemes)
+static Snapshot *compiled(const State *state)
 {
 	g_autoptr(GError) error = NULL;
+	g_autoptr(RandomJson) schemes = random_schemes(state);
 	Snapshot *snapshot = snapshot_new(state, schemes, &error);
 	g_assert_no_error(error);
 	return snapshot;
@@ -124,8 +125,7 @@ static void test_the_evaluator_reads_nothing_outside_the_digest(void **state)
 	guint rules = 0, releases = 0;
 	for (guint i = 0; i < STATES; i++) {
 		g_autoptr(State) rows = random_state(rand);
-		g_autoptr(RandomJson) schemes = random_schemes(rand);
-		g_autoptr(Snapshot) snapshot = compiled(rows, schemes);
+		g_autoptr(Snapshot) snapshot = compiled(rows);
 		const char *product = some(rand, random_products, 4);
 		const char *channel = some(rand, random_channels, 8);
 		g_autoptr(RandomJson) asked = random_query(rand, product, channel);
@@ -165,11 +165,10 @@ static void test_equal_digests_are_equal_answers(void **state)
 		g_autoptr(State) before = random_state(rand);
 		g_autoptr(RandomJson) change = random_change(rand, before, 1);
 		g_autoptr(State) after = state_apply(before, change, NULL);
-		g_autoptr(RandomJson) schemes = random_schemes(rand);
 		if (after == NULL)
 			continue;
-		g_autoptr(Snapshot) old = compiled(before, schemes);
-		g_autoptr(Snapshot) new = compiled(after, schemes);
+		g_autoptr(Snapshot) old = compiled(before);
+		g_autoptr(Snapshot) new = compiled(after);
 		const char *product = some(rand, random_products, 4);
 		const char *channel = some(rand, random_channels, 8);
 		g_autofree char *old_digest = digest_of(old, product, channel);
@@ -197,7 +196,7 @@ static json_t *canonical_of(const char *text, const char *product, const char *c
 		for (gsize j = 0; j < json_array_size(rows); j++)
 			assert_true(state_add(state, (StateTable)i, json_array_get(rows, j), NULL));
 	}
-	g_autoptr(Snapshot) snapshot = compiled(state, NULL);
+	g_autoptr(Snapshot) snapshot = compiled(state);
 	return digest_canonical(snapshot, product, channel);
 }
 
@@ -222,6 +221,16 @@ static void test_the_canonical_form_can_be_read(void **state)
 		"{'name':'A','version':'1.0'},'scheme':'mozilla'}},'rules':[{'channel':'be*',"
 		"'priority':9,'product':'P','rate':100,'rule_id':1},{'mapping':'A','priority':0,"
 		"'rate':100,'rule_id':2}],'scheme':'mozilla','shutoffs':{}}");
+}
+
+static void test_scheme_and_hosts_of_the_product_belong_to_it(void **state)
+{
+	assert_canonical(
+		"{'products': [{'product': 'P', 'scheme': 'semver', 'hosts': ['a.org'], 'late_s': "
+		"5}, {'product': 'Q', 'hosts': ['b.org']}]}",
+		"P", NULL,
+		"{'channel':null,'evaluator':1,'hosts':['a.org'],'pins':{},'product':'P',"
+		"'releases':{},'rules':[],'scheme':'semver','shutoffs':{}}");
 }
 
 static void test_releases_of_pins_and_partials_belong_to_it(void **state)
@@ -254,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_the_evaluator_reads_nothing_outside_the_digest),
 		cmocka_unit_test(test_equal_digests_are_equal_answers),
 		cmocka_unit_test(test_the_canonical_form_can_be_read),
+		cmocka_unit_test(test_scheme_and_hosts_of_the_product_belong_to_it),
 		cmocka_unit_test(test_releases_of_pins_and_partials_belong_to_it),
 		cmocka_unit_test(test_the_digest_is_sha256_of_the_canonical_form),
 	};

@@ -209,6 +209,19 @@ static void test_footprints_meet_in_rows_aliases_reads_and_scopes(void **state)
 		RULE(7, "{'product': 'P', 'channel': 'beta'}")));
 }
 
+#define ROW(name, row) "{'op': 'insert', 'table': '" name "', 'row': " row "}"
+
+static void test_rows_meet_what_says_how_they_are_read(void **state)
+{
+	const char *product = ROW("products", "{'product': 'Q', 'scheme': 'semver'}");
+	const char *test = ROW("channels", "{'product': 'Q', 'channel': 'qa', 'base': 'beta'}");
+	assert_true(meets(product, ROW("releases", "{'name': 'R', 'product': 'Q'}")));
+	assert_false(meets(product, ROW("releases", "{'name': 'R', 'product': 'P'}")));
+	assert_true(meets(product, RULE(6, "{'product': 'Q', 'channel': 'esr'}")));
+	assert_true(meets(test, RULE(6, "{'channel': 'qa'}")));
+	assert_false(meets(test, RULE(6, "{'channel': 'esr'}")));
+}
+
 static void test_a_later_change_may_overtake_only_what_it_does_not_meet(void **state)
 {
 	g_autoptr(State) live = state_new();
@@ -251,7 +264,8 @@ static void test_a_scope_overlaps_what_shares_a_name(void **state)
 
 static char *digest_in(const State *state, const char *product, const char *channel)
 {
-	g_autoptr(Snapshot) snapshot = snapshot_new(state, NULL, NULL);
+	g_autoptr(RandomJson) schemes = random_schemes(state);
+	g_autoptr(Snapshot) snapshot = snapshot_new(state, schemes, NULL);
 	return digest_of(snapshot, product, channel);
 }
 
@@ -337,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_an_alias_may_be_swapped_but_not_shared),
 		cmocka_unit_test(test_a_mapping_needs_its_release),
 		cmocka_unit_test(test_footprints_meet_in_rows_aliases_reads_and_scopes),
+		cmocka_unit_test(test_rows_meet_what_says_how_they_are_read),
 		cmocka_unit_test(test_a_later_change_may_overtake_only_what_it_does_not_meet),
 		cmocka_unit_test(test_a_scope_overlaps_what_shares_a_name),
 		cmocka_unit_test(test_outside_its_footprint_a_change_alters_no_digest),

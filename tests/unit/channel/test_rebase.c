@@ -175,8 +175,11 @@ static void test_a_merge_keeps_what_both_sides_did(void **state)
 		g_autoptr(RandomJson) found = json_array();
 		if (now == NULL || content == NULL)
 			continue;
-		g_autoptr(RandomJson) rebased = rebase_change(base, now, ours, found, NULL);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(RandomJson) rebased = rebase_change(base, now, ours, found, &error);
 		conflicts += json_array_size(found) > 0;
+		if (rebased == NULL && json_array_size(found) == 0) /* the only other reason */
+			assert_non_null(strstr(error->message, "alias: "));
 		if (rebased == NULL)
 			continue;
 		merged++;
