@@ -131,10 +131,9 @@ const json_t *release_document_files(
 
 static void add_origins(const json_t *files, GHashTable *origins)
 {
-	const json_t *partials = json_object_get(files, "partials");
-	for (gsize i = 0; i < json_array_size(partials); i++) {
+	for (gsize i = 0; i < json_array_size(files); i++) {
 		const char *from =
-			json_string_value(json_object_get(json_array_get(partials, i), "from"));
+			json_string_value(json_object_get(json_array_get(files, i), "from"));
 		if (from != NULL && g_strcmp0(from, "*") != 0)
 			g_hash_table_add(origins, (gpointer)from);
 	}
@@ -146,7 +145,9 @@ GHashTable *release_document_origins(const json_t *row)
 	const char *name;
 	json_t *platform, *files;
 	json_object_foreach (json_object_get(row, "platforms"), name, platform)
-		json_object_foreach (json_object_get(platform, "locales"), name, files)
-			add_origins(files, origins);
+		json_object_foreach (json_object_get(platform, "locales"), name, files) {
+			add_origins(json_object_get(files, "partials"), origins);
+			add_origins(json_object_get(files, "completes"), origins);
+		}
 	return origins;
 }

@@ -34,8 +34,9 @@ ReleaseWord release_document_ask(const ReleaseDocument *document, const Query *q
 const json_t *release_document_files(
 	const ReleaseDocument *document, const char *platform, const char *locale);
 
-/* The names of the releases that its partials lead from, the `from` of each file in `partials` of
- * its locales; "*", which is any, is not among them. char *, borrowed from the row. */
+/* The names of the releases that its files lead from, the `from` of each in `partials` and
+ * `completes` of its locales; "*", which is any, is not among them. char *, borrowed from the row.
+ */
 GHashTable *release_document_origins(const json_t *row);
 
 #endif
