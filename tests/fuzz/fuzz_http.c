@@ -46,13 +46,13 @@ static const char landings[] =
 	"[{'id':7,'state':'ok'}]},{'rev':2,'subject':'two','items':[{'id':8}]},"
 	"{'rev':3,'rollback_of':2},{'rev':4,'fixes':1,'qa':'no-qa'}]}";
 
-typedef struct Place {
+typedef struct House {
 	char *folder;
 	char *template; /* the store's file */
 	gsize template_bytes;
 	Daemon daemon;
 	gint64 written_ns;
-} Place;
+} House;
 
 static void must(gboolean done, const GError *error)
 {
@@ -63,7 +63,7 @@ static void must(gboolean done, const GError *error)
 /* -- the place: one for the process, its store as it was made for each input --------------------
  */
 
-static Place place;
+static House place;
 
 static char *path_of(const char *name)
 {

@@ -6,6 +6,7 @@
 #define DROVERD_DAEMON_H
 
 #include "api/api.h"
+#include "programs/droverd/updates.h"
 #include "programs/settings.h"
 #include "wire/http_server.h"
 
@@ -48,6 +49,7 @@ typedef struct Daemon {
 	GHashTable *lists;  /* path -> PoolList *: what the public address publishes; never
 			       changed, swapped under lists_lock; NULL: not read yet */
 	GMutex lists_lock;
+	Updates updates;   /* what the public address answers update queries from */
 	gint64 watcher_ms; /* atomic: when the watcher last went round */
 	GError *outdated;  /* the watcher's, read after it ended: the store is no longer ours to use
 			    */

@@ -306,13 +306,15 @@ static gboolean run(const Options *options, const sigset_t *signals, GError **er
 	daemon.site.books = books;
 	daemon.site.channels = channels;
 	daemon.site.make_report = page_report;
-	ok = ok && serve(&daemon, signals, error);
+	ok = ok && updates_set_up(&daemon.updates, settings, error) &&
+	     serve(&daemon, signals, error);
 	if (daemon.admin != NULL)
 		http_server_stop(daemon.admin, STOP_GRACE_MS);
 	if (daemon.public != NULL)
 		http_server_stop(daemon.public, STOP_GRACE_MS);
 	http_events_unref(daemon.events);
 	g_clear_pointer(&daemon.lists, g_hash_table_unref);
+	updates_clear(&daemon.updates);
 	g_clear_pointer(&daemon.stores, g_async_queue_unref);
 	return ok;
 }

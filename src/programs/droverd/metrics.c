@@ -14,6 +14,8 @@ static void figure(
 		help, name, type, name, value);
 }
 
+#define UPDATE_COUNTER_FIGURE(field, name, help)                                                   \
+	figure(text, name, help, "counter", g_atomic_int_get(&daemon->updates.counters.field));
 #define DAEMON_COUNTER_FIGURE(field, name, help)                                                   \
 	figure(text, name, help, "counter", g_atomic_int_get(&daemon->counters.field));
 
@@ -131,6 +133,7 @@ char *metrics_text(Daemon *daemon, Store *store, const Actor *actor)
 {
 	GString *text = g_string_new(NULL);
 	DAEMON_COUNTERS(DAEMON_COUNTER_FIGURE)
+	UPDATE_COUNTERS(UPDATE_COUNTER_FIGURE)
 	figure(text, "drover_uptime_seconds", "Seconds since this droverd started", "gauge",
 		(clock_now_us(CLOCK_SYSTEM) - daemon->started_us) / US_PER_SECOND);
 	listener_figures(text, daemon);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * The public listener. It never touches the database; what it answers comes from an immutable
- * snapshot: the lists of all pools as PyBal reads them (docs/pools.md), made anew when one moves.
+ * snapshot: channels (updates.h), and the lists of all pools as PyBal reads them (docs/pools.md),
+ * made anew when one moves.
  */
 #include <string.h>
 
@@ -108,6 +109,8 @@ HttpAnswer *public_answer(const HttpRequest *request, gpointer of)
 	HttpAnswer *answer;
 	if (strcmp(path, "/healthz") == 0)
 		answer = plain(200, "ok\n");
+	else if (g_str_has_prefix(path, "/update/"))
+		answer = updates_answer(&((Daemon *)of)->updates, request);
 	else if (g_str_has_prefix(path, "/pools/"))
 		answer = answer_list(of, request);
 	else

@@ -159,7 +159,7 @@ static gboolean look(Watcher *watcher, GError **error)
 	watcher->changes = changes;
 	watcher->mark = mark;
 	watcher->silent = silent;
-	return TRUE;
+	return updates_look(&watcher->daemon->updates, watcher->store, error);
 }
 
 gpointer watch_changes(gpointer of)

@@ -55,7 +55,7 @@ static void test_declared_channels_answer_at_their_cuts(void **state)
 {
 	g_autoptr(Published) published = rows_published(
 		"{" ROWS "," TWO_STEPS ", 'channels': [{'product': 'P', 'channel': 'first', "
-				       "'base': 'release', 'cut': 'through 1'},"
+		"'base': 'release', 'cut': 'through 1'},"
 		" {'product': 'P', 'channel': 'early', 'base': 'release', 'cut': 'until 4'},"
 		" {'product': 'P', 'channel': 'five', 'base': 'release', 'cut': 'until 5'},"
 		" {'product': 'P', 'channel': 'dated', 'base': 'release',"
@@ -83,7 +83,7 @@ static void test_one_cut_is_compiled_once(void **state)
 {
 	g_autoptr(Published) published = rows_published(
 		"{" ROWS "," TWO_STEPS ", 'channels': [{'product': 'P', 'channel': 'a', 'base': "
-				       "'release', 'cut': 'through 1'},"
+		"'release', 'cut': 'through 1'},"
 		" {'product': 'P', 'channel': 'b', 'base': 'release', 'cut': 'until 7'},"
 		" {'product': 'P', 'channel': 'c', 'base': 'release', 'cut': 'until 1'}]}");
 	Place a, b, c, live;
@@ -101,7 +101,7 @@ static void test_a_cut_whose_change_is_gone_says_so(void **state)
 {
 	g_autoptr(Published) published = rows_published(
 		"{" ROWS "," TWO_STEPS ", 'channels': [{'product': 'P', 'channel': 'gone', 'base': "
-				       "'release', 'cut': 'through 8'}]}");
+		"'release', 'cut': 'through 8'}]}");
 	Place place;
 	published_find(published, "P", "gone", &place);
 	assert_string_equal(
@@ -121,7 +121,7 @@ static void test_behind_a_conflict_channels_are_undefined(void **state)
 {
 	g_autoptr(Published) published = rows_published(
 		"{" ROWS "," CONFLICT ", 'channels': [{'product': 'P', 'channel': 'before', "
-				      "'base': 'release', 'cut': 'through 1'},"
+		"'base': 'release', 'cut': 'through 1'},"
 		" {'product': 'P', 'channel': 'other', 'base': 'esr', 'cut': 'all'},"
 		" {'product': 'P', 'channel': 'last', 'base': 'release', 'cut': 'all',"
 		" 'on_conflict': 'last'}]}");
@@ -150,7 +150,7 @@ static void test_partners_of_a_test_channel_are_the_base_s(void **state)
 {
 	g_autoptr(Published) published = rows_published(
 		"{" ROWS "," TWO_STEPS ", 'channels': [{'product': 'P', 'channel': 'local', "
-				       "'base': 'release', 'cut': 'all'}]}");
+		"'base': 'release', 'cut': 'all'}]}");
 	Place place;
 	published_find(published, "P", "local-cck-acme", &place);
 	assert_true(place.is_test);

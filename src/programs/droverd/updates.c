@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Update queries at the public address. What they are answered from is made by the watcher when the
+ * generation moves, and put in the place of what was there by pointer: no answer waits for it, and
+ * none has to free what it replaces.
+ *
+ * docs/answers.md
+ */
+#include "programs/droverd/updates.h"
+
+#include <string.h>
+
+#include "channel/answer/update_answer.h"
+#include "channel/book/book.h"
+
+#define RETRY_AFTER_SECONDS "2"
+#define KEY_PATH	    "/update/key"
+
+/* What is published -----------------------------------------------------------------------------
+ */
+
+static gboolean read_book(Store *store, gpointer of, GError **error)
+{
+	ChannelBook **book = of;
+	g_clear_pointer(book, channel_book_unref);
+	*book = channel_book_read(store, error);
+	return *book != NULL;
+}
+
+/* What was there before stays until the next one comes: by then its last answer is out, and who
+ * frees it is the watcher. */
+static void swap(Updates *updates, Published *published)
+{
+	g_mutex_lock(&updates->lock);
+	Published *before = updates->published;
+	updates->published = published;
+	g_mutex_unlock(&updates->lock);
+	published_unref(updates->before);
+	updates->before = before;
+}
+
+static gboolean read_published(Updates *updates, Store *store, GError **error)
+{
+	g_autoptr(ChannelBook) book = NULL;
+	if (!store_read(store, read_book, &book, error))
+		return FALSE;
+	Published *published = published_new(book->live, book->queue, book->generation, error);
+	if (published == NULL)
+		return FALSE;
+	updates->generation = book->generation;
+	swap(updates, published);
+	return TRUE;
+}
+
+gboolean updates_look(Updates *updates, Store *store, GError **error)
+{
+	gint64 generation;
+	if (!store_counter_get(store, STORE_GENERATION, &generation, error))
+		return FALSE;
+	return (updates->published != NULL && generation == updates->generation) ||
+	       read_published(updates, store, error);
+}
+
+static Published *published_now(Updates *updates)
+{
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&updates->lock);
+	return updates->published != NULL ? published_ref(updates->published) : NULL;
+}
+
+/* Answers ---------------------------------------------------------------------------------------
+ */
+
+static HttpAnswer *plain(int status, const char *text)
+{
+	g_autofree char *line = g_strconcat(text, "\n", NULL);
+	HttpAnswer *answer = http_answer_new(status, "text/plain; charset=utf-8", line, -1);
+	http_answer_header(answer, "Cache-Control", "no-store");
+	return answer;
+}
+
+static void count(Updates *updates, const UpdateAnswer *answer)
+{
+	static const gsize formats[] = {
+		[ASKED_XML] = G_STRUCT_OFFSET(UpdateCounters, xml),
+		[ASKED_JSON] = G_STRUCT_OFFSET(UpdateCounters, json),
+		[ASKED_NODE] = G_STRUCT_OFFSET(UpdateCounters, node),
+	};
+	static const gsize outcomes[] = {
+		[UPDATE_OFFERED] = G_STRUCT_OFFSET(UpdateCounters, offered),
+		[UPDATE_NOTHING] = G_STRUCT_OFFSET(UpdateCounters, nothing),
+		[UPDATE_UNDEFINED] = G_STRUCT_OFFSET(UpdateCounters, undefined),
+		[UPDATE_REFUSED] = G_STRUCT_OFFSET(UpdateCounters, nothing),
+	};
+	g_atomic_int_inc(
+		&G_STRUCT_MEMBER(gint, &updates->counters, formats[answer->asked->format]));
+	g_atomic_int_inc(&G_STRUCT_MEMBER(gint, &updates->counters, outcomes[answer->outcome]));
+	if (answer->offer.refused > 0)
+		g_atomic_int_add(&updates->counters.refused_files, (gint)answer->offer.refused);
+}
+
+static void number_header(HttpAnswer *answer, const char *name, gint64 number)
+{
+	g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, number);
+	http_answer_header(answer, name, text);
+}
+
+/* Sentences quote names of rows, which may have any letters. */
+static void text_header(HttpAnswer *answer, const char *name, const char *text)
+{
+	if (text == NULL)
+		return;
+	g_autofree char *safe = g_strdup(text);
+	for (char *letter = safe; *letter != '\0'; letter++)
+		if ((guchar)*letter < ' ' || (guchar)*letter >= 0x7f)
+			*letter = '?';
+	http_answer_header(answer, name, safe);
+}
+
+static void add_rule(HttpAnswer *http, const Rule *rule)
+{
+	if (rule == NULL)
+		return;
+	number_header(http, "Rule-ID", rule->rule_id);
+	number_header(http, "Rule-Data-Version",
+		json_integer_value(json_object_get(rule->row, "data_version")));
+}
+
+static void add_test(HttpAnswer *http, const UpdateAnswer *answer)
+{
+	const Place *place = &answer->place;
+	if (!place->is_test)
+		return;
+	number_header(http, "Drover-Generation", answer->generation);
+	text_header(http, "Drover-Cut", place->cut);
+	text_header(http, "Drover-Digest", answer->digest);
+	text_header(http, "Drover-Undefined", place->undefined);
+	text_header(http, "Drover-Held", place->held);
+}
+
+/* Test channels are asked by who wants to see what was just written. */
+static void add_caching(HttpAnswer *http, const UpdateAnswer *answer)
+{
+	g_autofree char *shared = g_strdup_printf("public, max-age=%d", UPDATE_MAX_AGE_S);
+	http_answer_header(http, "Cache-Control",
+		answer->is_private	? "private, no-store"
+		: answer->place.is_test ? "no-cache"
+					: shared);
+}
+
+static gboolean wants_signature(const HttpRequest *request)
+{
+	return g_strcmp0(http_request_query(request, "sign"), "1") == 0 ||
+	       http_request_header(request, "Accept-Signature") != NULL;
+}
+
+static void add_signature(HttpAnswer *http, const Updates *updates, const HttpRequest *request,
+	const UpdateAnswer *answer)
+{
+	if (!updates->has_key)
+		return;
+	http_answer_header(http, "Vary", "Accept-Signature");
+	if (!wants_signature(request))
+		return;
+	g_autofree char *signature =
+		answer_key_sign(&updates->key, answer->body, answer->body_bytes);
+	http_answer_header(http, "Content-Signature", signature);
+}
+
+static HttpAnswer *answer_asked(
+	Updates *updates, const HttpRequest *request, const Published *published, Asked *asked)
+{
+	g_auto(UpdateAnswer) answer = {0};
+	g_autoptr(GError) error = NULL;
+	if (!update_answer_make(published, updates->files_url, asked, randombytes_uniform(100),
+		    &answer, &error)) {
+		g_atomic_int_inc(&updates->counters.bad);
+		return plain(400, error->message);
+	}
+	count(updates, &answer);
+	g_autoptr(GBytes) body = g_bytes_new(answer.body, answer.body_bytes);
+	HttpAnswer *http = http_answer_new_static(request, answer.content_type, body, answer.tag);
+	add_caching(http, &answer);
+	add_rule(http, answer.decided.rule);
+	add_test(http, &answer);
+	add_signature(http, updates, request, &answer);
+	return http;
+}
+
+static HttpAnswer *answer_key(const Updates *updates)
+{
+	if (!updates->has_key)
+		return plain(404, "answers are not signed here");
+	g_autofree char *public = answer_key_public(&updates->key);
+	g_autofree char *text =
+		g_strdup_printf("{\"keyid\":\"%s\",\"ed25519\":\"%s\"}\n", updates->key.id, public);
+	HttpAnswer *answer = http_answer_new(200, "application/json", text, -1);
+	http_answer_header(answer, "Cache-Control", "no-cache");
+	return answer;
+}
+
+HttpAnswer *updates_answer(Updates *updates, const HttpRequest *request)
+{
+	g_auto(Asked) asked = {0};
+	g_autoptr(GError) error = NULL;
+	const char *path = http_request_path(request);
+	if (strcmp(http_request_method(request), "GET") != 0)
+		return plain(405, "updates are only asked for here, with GET or HEAD");
+	if (strcmp(path, KEY_PATH) == 0)
+		return answer_key(updates);
+	if (!asked_read(path, http_request_queries(request), &asked, &error)) {
+		g_atomic_int_inc(&updates->counters.bad);
+		return plain(http_status_of_error(error), error->message);
+	}
+	g_autoptr(Published) published = published_now(updates);
+	if (published != NULL)
+		return answer_asked(updates, request, published, &asked);
+	HttpAnswer *answer = plain(503, "not read yet");
+	http_answer_header(answer, "Retry-After", RETRY_AFTER_SECONDS);
+	return answer;
+}
+
+/* Life ------------------------------------------------------------------------------------------
+ */
+
+static gboolean read_key(Updates *updates, const char *path, GError **error)
+{
+	g_autofree char *text = settings_read_secret(path, error);
+	updates->has_key = text != NULL && answer_key_read(text, &updates->key, error);
+	if (text != NULL)
+		sodium_memzero(text, strlen(text));
+	if (!updates->has_key)
+		g_prefix_error(error, "[public] signing-key: ");
+	return updates->has_key;
+}
+
+gboolean updates_set_up(Updates *updates, const Settings *settings, GError **error)
+{
+	const char *url = settings_text(settings, "public.url");
+	const char *key = settings_text(settings, "public.signing-key");
+	g_autofree char *trimmed = g_strdup(url);
+	while (trimmed != NULL && g_str_has_suffix(trimmed, "/"))
+		trimmed[strlen(trimmed) - 1] = '\0';
+	if (trimmed != NULL)
+		updates->files_url = g_strconcat(trimmed, "/releases", NULL);
+	return key == NULL || read_key(updates, key, error);
+}
+
+void updates_clear(Updates *updates)
+{
+	g_clear_pointer(&updates->published, published_unref);
+	g_clear_pointer(&updates->before, published_unref);
+	g_clear_pointer(&updates->files_url, g_free);
+	sodium_memzero(&updates->key, sizeof updates->key);
+}
