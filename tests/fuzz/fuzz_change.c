@@ -8,6 +8,7 @@
 
 #include "channel/digest.h"
 #include "channel/rebase.h"
+#include "channel/row.h"
 #include "channel/sign_off.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -42,6 +43,7 @@ static void try_change(State *state, const json_t *change)
 	json_decref(content);
 	if (after != NULL) {
 		state_check_mappings(after, change, NULL);
+		rows_check(state, after, ROW_WAITS, NULL);
 		g_autoptr(Snapshot) snapshot = snapshot_new(after, NULL, NULL);
 		g_free(digest_of(snapshot, "P", "release"));
 	}

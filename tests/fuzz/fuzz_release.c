@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * A release's row from anyone, in each scheme: a release that can be asked, or a reason.
+ * A release's row from anyone, in each scheme: a release that can be asked, or a reason. What may
+ * be written can be asked.
  */
 #include <stdint.h>
 
 #include "channel/release_document.h"
+#include "channel/row.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -20,9 +22,27 @@ static void ask(const ReleaseDocument *document, VersionScheme scheme)
 	}
 }
 
+static void try_writing(const json_t *row)
+{
+	static const char *const schemes[] = {"mozilla", "loose", "semver"};
+	for (guint i = 0; i < G_N_ELEMENTS(schemes); i++) {
+		g_autoptr(State) state = state_new();
+		g_autoptr(GError) error = NULL;
+		json_t *product = json_pack("{s:s, s:s, s:[s]}", "product", "P", "scheme",
+			schemes[i], "hosts", "cdn.example.org");
+		g_assert(state_add(state, STATE_PRODUCTS, product, NULL));
+		json_decref(product);
+		if (row_check(STATE_RELEASES, row, state, ROW_GOES_LIVE, &error))
+			continue;
+		g_assert(g_utf8_validate(error->message, -1, NULL));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	json_t *row = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, NULL);
+	if (row != NULL)
+		try_writing(row);
 	for (guint i = 0; row != NULL && i < VERSION_SCHEMES; i++) {
 		g_autoptr(GError) error = NULL;
 		g_autoptr(ReleaseDocument) document =
