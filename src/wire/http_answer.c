@@ -3,29 +3,22 @@
  * An answer: a status, header fields, and a body that is bytes or a stream. It is a value until it
  * is queued; only http_answer_queue() knows libmicrohttpd.
  */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "wire/http_inside.h"
 
-typedef struct Field {
-	char *name;
-	char *value;
-} Field;
+#define FIELDS_BYTES 384 /* room for the usual fields, so that they are written without moving */
 
 struct HttpAnswer {
 	int status;
-	GBytes *body; /* never NULL; empty for streams */
-	GArray *fields;
+	GBytes *body;	 /* never NULL; empty for streams and files */
+	GString *fields; /* lines "Name: value\r\n" */
+	HttpFile file;
 	HttpStream *stream;
 	HttpWait wait; /* its topic NULL: an answer */
 };
-
-static void field_clear(gpointer of)
-{
-	Field *field = of;
-	g_free(field->name);
-	g_free(field->value);
-}
 
 HttpAnswer *http_answer_new_bytes(int status, const char *content_type, GBytes *body)
 {
@@ -33,8 +26,8 @@ HttpAnswer *http_answer_new_bytes(int status, const char *content_type, GBytes *
 	HttpAnswer *answer = g_new0(HttpAnswer, 1);
 	answer->status = status;
 	answer->body = body ? g_bytes_ref(body) : g_bytes_new_static("", 0);
-	answer->fields = g_array_new(FALSE, FALSE, sizeof(Field));
-	g_array_set_clear_func(answer->fields, field_clear);
+	answer->fields = g_string_sized_new(FIELDS_BYTES);
+	answer->file.fd = -1;
 	if (content_type)
 		http_answer_header(answer, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
 	return answer;
@@ -84,8 +77,7 @@ const HttpWait *http_answer_wait(const HttpAnswer *answer)
 	return answer->wait.topic ? &answer->wait : NULL;
 }
 
-/* If-None-Match: a list of tags, or "*". Weak and strong tags are equal here (RFC 9110, 13.1.2). */
-static gboolean matches_tag(const char *list, const char *tag)
+gboolean http_tag_matches(const char *list, const char *tag)
 {
 	g_auto(GStrv) known = g_strsplit(list, ",", -1);
 	for (gsize i = 0; known[i]; i++) {
@@ -103,7 +95,7 @@ HttpAnswer *http_answer_new_static(
 {
 	g_autofree char *quoted = g_strdup_printf("\"%s\"", tag);
 	const char *known = http_request_header(request, "If-None-Match");
-	HttpAnswer *answer = known && matches_tag(known, quoted)
+	HttpAnswer *answer = known && http_tag_matches(known, quoted)
 				     ? http_answer_new_bytes(304, NULL, NULL)
 				     : http_answer_new_bytes(200, content_type, body);
 	http_answer_header(answer, "ETag", quoted);
@@ -122,8 +114,31 @@ void http_answer_header(HttpAnswer *answer, const char *name, const char *value)
 {
 	g_assert(*name && !strpbrk(name, " \t\r\n:"));
 	g_assert(http_header_is_safe(value));
-	Field field = {g_strdup(name), g_strdup(value)};
-	g_array_append_val(answer->fields, field);
+	g_string_append(answer->fields, name);
+	g_string_append_len(answer->fields, ": ", 2);
+	g_string_append(answer->fields, value);
+	g_string_append_len(answer->fields, "\r\n", 2);
+}
+
+const GString *http_answer_fields(const HttpAnswer *answer)
+{
+	return answer->fields;
+}
+
+GBytes *http_answer_body(const HttpAnswer *answer)
+{
+	return answer->body;
+}
+
+const HttpFile *http_answer_file(const HttpAnswer *answer)
+{
+	return &answer->file;
+}
+
+void http_answer_set_file(HttpAnswer *answer, HttpFile file)
+{
+	g_assert(answer->file.fd < 0 && g_bytes_get_size(answer->body) == 0);
+	answer->file = file;
 }
 
 int http_answer_status(const HttpAnswer *answer)
@@ -141,7 +156,9 @@ void http_answer_free(HttpAnswer *answer)
 	if (!answer)
 		return;
 	g_bytes_unref(answer->body);
-	g_array_unref(answer->fields);
+	g_string_free(answer->fields, TRUE);
+	if (answer->file.fd >= 0)
+		close(answer->file.fd);
 	g_clear_pointer(&answer->stream, http_stream_unref);
 	g_free(answer->wait.topic);
 	g_free(answer);
@@ -167,17 +184,43 @@ static struct MHD_Response *response_of_bytes(GBytes *body)
 		length, (void *)(guintptr)bytes, forget_bytes, g_bytes_ref(body));
 }
 
+/* The response closes its descriptor; the answer keeps its own. NULL when there are no more. */
+static struct MHD_Response *response_of_file(const HttpFile *file)
+{
+	int fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? NULL
+		      : MHD_create_response_from_fd_at_offset64(
+				(uint64_t)file->length, fd, (uint64_t)file->from);
+}
+
+static struct MHD_Response *response_of(const HttpAnswer *answer, struct MHD_Connection *connection)
+{
+	if (answer->stream)
+		return http_stream_response(answer->stream, connection);
+	if (answer->file.fd >= 0)
+		return response_of_file(&answer->file);
+	return response_of_bytes(answer->body);
+}
+
+static void add_fields(struct MHD_Response *response, const GString *fields)
+{
+	const char *end;
+	for (const char *line = fields->str; *line; line = end + 2) {
+		const char *colon = strchr(line, ':');
+		end = strchr(colon, '\r');
+		g_autofree char *name = g_strndup(line, (gsize)(colon - line));
+		g_autofree char *value = g_strndup(colon + 2, (gsize)(end - colon - 2));
+		MHD_add_response_header(response, name, value);
+	}
+}
+
 gboolean http_answer_queue(
 	const HttpAnswer *answer, struct MHD_Connection *connection, gboolean last)
 {
-	struct MHD_Response *response = answer->stream
-						? http_stream_response(answer->stream, connection)
-						: response_of_bytes(answer->body);
-	g_assert(response);
-	for (guint i = 0; i < answer->fields->len; i++) {
-		const Field *field = &g_array_index(answer->fields, Field, i);
-		MHD_add_response_header(response, field->name, field->value);
-	}
+	struct MHD_Response *response = response_of(answer, connection);
+	if (!response)
+		return FALSE;
+	add_fields(response, answer->fields);
 	if (last)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	enum MHD_Result queued = MHD_queue_response(connection, (unsigned)answer->status, response);

@@ -61,11 +61,11 @@ static HttpRefusal check_method(HttpRequest *request, const char *method)
 	static const char *const served[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 	for (gsize i = 0; i < G_N_ELEMENTS(served); i++)
 		if (strcmp(method, served[i]) == 0) {
-			request->method = g_strdup(method);
+			request->method = served[i];
 			return refuse(0, NULL);
 		}
 	if (strcmp(method, "HEAD") == 0) {
-		request->method = g_strdup("GET");
+		request->method = "GET";
 		request->is_head = TRUE;
 		return refuse(0, NULL);
 	}
@@ -115,14 +115,9 @@ static HttpRefusal check_framing(const HttpRequest *request, const char *version
 	return refuse(0, NULL);
 }
 
-HttpRefusal http_check_head(HttpRequest *request, struct MHD_Connection *connection,
-	const char *method, const char *version)
+HttpRefusal http_check_request(HttpRequest *request, const char *method, const char *version)
 {
-	HttpRefusal refusal = check_sizes(connection, request);
-	if (!refusal.status)
-		refusal = check_fields(connection, request);
-	if (!refusal.status)
-		refusal = check_framing(request, version);
+	HttpRefusal refusal = check_framing(request, version);
 	if (!refusal.status)
 		refusal = check_method(request, method);
 	if (!refusal.status && strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0)
@@ -133,6 +128,15 @@ HttpRefusal http_check_head(HttpRequest *request, struct MHD_Connection *connect
 			refusal = refuse(400, wrong);
 	}
 	return refusal;
+}
+
+HttpRefusal http_check_head(HttpRequest *request, struct MHD_Connection *connection,
+	const char *method, const char *version)
+{
+	HttpRefusal refusal = check_sizes(connection, request);
+	if (!refusal.status)
+		refusal = check_fields(connection, request);
+	return refusal.status ? refusal : http_check_request(request, method, version);
 }
 
 guint64 http_check_declared_length(const HttpRequest *request)

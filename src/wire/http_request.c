@@ -13,12 +13,37 @@
 #include "base/clock.h"
 #include "wire/http_inside.h"
 
+void http_request_init(HttpRequest *request)
+{
+	memset(request, 0, sizeof(*request));
+}
+
+void http_request_clear(HttpRequest *request)
+{
+	request->target = NULL;
+	request->method = request->path = request->peer = NULL;
+	request->is_head = request->is_last = request->is_old = request->secure = FALSE;
+	request->field_count = request->query_count = 0;
+	request->first_ms = 0;
+	g_clear_pointer(&request->query_table, g_hash_table_unref);
+	g_clear_pointer(&request->kept, g_ptr_array_unref);
+	g_clear_pointer(&request->incoming, g_byte_array_unref);
+	g_clear_pointer(&request->body, g_bytes_unref);
+}
+
+/* The request owns the text from now on. */
+static char *keep(HttpRequest *request, char *text)
+{
+	if (!request->kept)
+		request->kept = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(request->kept, text);
+	return text;
+}
+
 HttpRequest *http_request_new(const char *target)
 {
 	HttpRequest *request = g_new0(HttpRequest, 1);
-	request->target = g_strdup(target);
-	request->headers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	request->queries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	request->target = keep(request, g_strdup(target));
 	request->incoming = g_byte_array_new();
 	return request;
 }
@@ -27,15 +52,7 @@ void http_request_free(HttpRequest *request)
 {
 	if (!request)
 		return;
-	g_free(request->target);
-	g_free(request->method);
-	g_free(request->path);
-	g_free(request->peer);
-	g_hash_table_unref(request->headers);
-	g_hash_table_unref(request->queries);
-	if (request->incoming)
-		g_byte_array_unref(request->incoming);
-	g_clear_pointer(&request->body, g_bytes_unref);
+	http_request_clear(request);
 	g_free(request);
 }
 
@@ -44,17 +61,18 @@ void http_request_complete(HttpRequest *request)
 	request->body = g_byte_array_free_to_bytes(g_steal_pointer(&request->incoming));
 }
 
-/* Decodes %XX, and + as a blank when `plus_is_blank`. NULL when a % is not followed by two
- * hexadecimal digits, or the result holds a NUL or is not UTF-8. Caller frees. */
-static char *decode(const char *text, gsize size_bytes, gboolean plus_is_blank)
+/* Decodes %XX, and + as a blank when `plus_is_blank`, in place: what is decoded is never longer. It
+ * gets its NUL at the end, over whatever ended the text. FALSE when a % is not followed by two
+ * hexadecimal digits, or the result holds a NUL or is not UTF-8. */
+static gboolean decode(char *text, gsize size_bytes, gboolean plus_is_blank)
 {
-	g_autoptr(GString) decoded = g_string_sized_new(size_bytes);
+	gsize length = 0;
 	for (gsize i = 0; i < size_bytes; i++) {
 		char c = text[i];
 		if (c == '%') {
 			if (i + 2 >= size_bytes || !g_ascii_isxdigit(text[i + 1]) ||
 				!g_ascii_isxdigit(text[i + 2]))
-				return NULL;
+				return FALSE;
 			c = (char)(g_ascii_xdigit_value(text[i + 1]) * 16 +
 				   g_ascii_xdigit_value(text[i + 2]));
 			i += 2;
@@ -62,12 +80,11 @@ static char *decode(const char *text, gsize size_bytes, gboolean plus_is_blank)
 			c = ' ';
 		}
 		if (c == '\0')
-			return NULL;
-		g_string_append_c(decoded, c);
+			return FALSE;
+		text[length++] = c;
 	}
-	if (!g_utf8_validate(decoded->str, (gssize)decoded->len, NULL))
-		return NULL;
-	return g_string_free(g_steal_pointer(&decoded), FALSE);
+	text[length] = '\0';
+	return g_utf8_validate(text, (gssize)length, NULL);
 }
 
 static gboolean has_control_characters(const char *text)
@@ -102,7 +119,7 @@ static gboolean has_odd_segments(const char *path)
 	return FALSE;
 }
 
-static const char *read_path(HttpRequest *request, const char *raw, gsize size_bytes)
+static const char *read_path(HttpRequest *request, char *raw, gsize size_bytes)
 {
 	if (size_bytes == 0 || raw[0] != '/')
 		return "the path must begin with a slash";
@@ -110,46 +127,48 @@ static const char *read_path(HttpRequest *request, const char *raw, gsize size_b
 		return "the path holds a fragment";
 	if (has_encoded_slash(raw, size_bytes))
 		return "the path holds an encoded slash";
-	g_autofree char *path = decode(raw, size_bytes, FALSE);
-	if (!path)
+	if (!decode(raw, size_bytes, FALSE))
 		return "the path holds a wrong % escape, a NUL or bytes that are not UTF-8";
-	if (has_control_characters(path))
+	if (has_control_characters(raw))
 		return "the path holds a control character";
-	if (has_odd_segments(path))
+	if (has_odd_segments(raw))
 		return "the path holds an empty, . or .. segment";
-	request->path = g_steal_pointer(&path);
+	request->path = raw;
 	return NULL;
 }
 
-static const char *read_queries(HttpRequest *request, const char *raw)
+/* One of the parts between the &, whose end may be overwritten. */
+static const char *read_query(HttpRequest *request, char *raw, gsize size_bytes)
 {
-	guint count = 0;
-	while (*raw) {
+	char *equals = memchr(raw, '=', size_bytes);
+	gsize name_bytes = equals ? (gsize)(equals - raw) : size_bytes;
+	char *value = raw + name_bytes + (equals ? 1 : 0);
+	gsize value_bytes = (gsize)(raw + size_bytes - value);
+	if (request->query_count == HTTP_MAXIMUM_QUERIES)
+		return "the query has too many parts";
+	/* The value first: where the name has no value, both end in one place. */
+	if (!decode(value, value_bytes, TRUE) || !decode(raw, name_bytes, TRUE))
+		return "the query holds a wrong % escape, a NUL or bytes that are not UTF-8";
+	request->queries[request->query_count++] = (HttpField){raw, equals ? value : ""};
+	return NULL;
+}
+
+static const char *read_queries(HttpRequest *request, char *raw)
+{
+	for (gboolean more = TRUE; more;) {
 		gsize length = strcspn(raw, "&");
-		gsize name_bytes = strcspn(raw, "=&");
-		if (length > 0) {
-			if (++count > HTTP_MAXIMUM_QUERIES)
-				return "the query has too many parts";
-			const char *raw_value = raw + name_bytes + (name_bytes < length ? 1 : 0);
-			g_autofree char *name = decode(raw, name_bytes, TRUE);
-			g_autofree char *value =
-				decode(raw_value, (gsize)(raw + length - raw_value), TRUE);
-			if (!name || !value)
-				return "the query holds a wrong % escape, a NUL or bytes that are "
-				       "not UTF-8";
-			g_hash_table_replace(
-				request->queries, g_steal_pointer(&name), g_steal_pointer(&value));
-		}
-		raw += length;
-		if (*raw == '&')
-			raw++;
+		more = raw[length] == '&';
+		const char *wrong = length > 0 ? read_query(request, raw, length) : NULL;
+		if (wrong)
+			return wrong;
+		raw += length + 1;
 	}
 	return NULL;
 }
 
 const char *http_request_read_target(HttpRequest *request)
 {
-	const char *question = strchr(request->target, '?');
+	char *question = strchr(request->target, '?');
 	gsize path_bytes = question ? (gsize)(question - request->target) : strlen(request->target);
 	const char *wrong = read_path(request, request->target, path_bytes);
 	if (wrong)
@@ -178,8 +197,17 @@ static gboolean is_singular(const char *name)
 	return FALSE;
 }
 
-const char *http_request_add_header(HttpRequest *request, const char *name, gsize name_bytes,
-	const char *value, gsize value_bytes)
+/* Lower-case, in place. NULL when the name is not known here. */
+static HttpField *field_of(HttpRequest *request, const char *name)
+{
+	for (guint i = 0; i < request->field_count; i++)
+		if (strcmp(request->fields[i].name, name) == 0)
+			return &request->fields[i];
+	return NULL;
+}
+
+const char *http_request_take_header(
+	HttpRequest *request, char *name, gsize name_bytes, char *value, gsize value_bytes)
 {
 	if (!is_token(name, name_bytes))
 		return "the name of a header field holds a character that is not allowed";
@@ -189,15 +217,38 @@ const char *http_request_add_header(HttpRequest *request, const char *name, gsiz
 		if (g_ascii_iscntrl(value[i]) && value[i] != '\t')
 			return "the value of a header field holds a control character";
 
-	g_autofree char *key = g_ascii_strdown(name, (gssize)name_bytes);
-	g_autofree char *text = g_strndup(value, value_bytes);
-	const char *before = g_hash_table_lookup(request->headers, key);
-	if (before && is_singular(key))
+	for (gsize i = 0; i < name_bytes; i++)
+		name[i] = g_ascii_tolower(name[i]);
+	name[name_bytes] = value[value_bytes] = '\0';
+	HttpField *before = field_of(request, name);
+	if (before && is_singular(name))
 		return "a header field that may stand once stands twice";
-	const char *separator = strcmp(key, "cookie") == 0 ? "; " : ", ";
-	char *whole = before ? g_strconcat(before, separator, text, NULL) : g_steal_pointer(&text);
-	g_hash_table_replace(request->headers, g_steal_pointer(&key), whole);
+	if (before) {
+		const char *separator = strcmp(name, "cookie") == 0 ? "; " : ", ";
+		before->value = keep(request, g_strconcat(before->value, separator, value, NULL));
+		return NULL;
+	}
+	if (request->field_count == HTTP_MAXIMUM_HEADER_FIELDS)
+		return "the header has too many fields";
+	request->fields[request->field_count++] = (HttpField){name, value};
 	return NULL;
+}
+
+/* With a NUL at its end; it may hold others, which are then found. */
+static char *copy_bytes(const char *bytes, gsize size_bytes)
+{
+	char *copy = g_malloc(size_bytes + 1);
+	if (size_bytes > 0)
+		memcpy(copy, bytes, size_bytes);
+	copy[size_bytes] = '\0';
+	return copy;
+}
+
+const char *http_request_add_header(HttpRequest *request, const char *name, gsize name_bytes,
+	const char *value, gsize value_bytes)
+{
+	return http_request_take_header(request, keep(request, copy_bytes(name, name_bytes)),
+		name_bytes, keep(request, copy_bytes(value, value_bytes)), value_bytes);
 }
 
 char *http_address_text(const struct sockaddr *address)
@@ -247,20 +298,26 @@ static const char *last_element(const char *list)
 	return comma ? comma + 1 : list;
 }
 
+void http_request_believe_proxy(HttpRequest *request)
+{
+	const char *forwarded = http_request_header(request, "X-Forwarded-For");
+	char *peer = forwarded ? forwarded_address(last_element(forwarded)) : NULL;
+	if (peer)
+		request->peer = keep(request, peer);
+	const char *protocol = http_request_header(request, "X-Forwarded-Proto");
+	if (protocol) {
+		g_autofree char *last = g_strstrip(g_strdup(last_element(protocol)));
+		request->secure = g_ascii_strcasecmp(last, "https") == 0;
+	}
+}
+
 void http_request_set_peer(
 	HttpRequest *request, const struct sockaddr *address, gboolean tls, gboolean behind_proxy)
 {
 	request->secure = tls;
-	const char *forwarded = http_request_header(request, "X-Forwarded-For");
-	if (behind_proxy && forwarded)
-		request->peer = forwarded_address(last_element(forwarded));
-	if (!request->peer)
-		request->peer = http_address_text(address);
-	const char *protocol = http_request_header(request, "X-Forwarded-Proto");
-	if (behind_proxy && protocol) {
-		g_autofree char *last = g_strstrip(g_strdup(last_element(protocol)));
-		request->secure = g_ascii_strcasecmp(last, "https") == 0;
-	}
+	request->peer = keep(request, http_address_text(address));
+	if (behind_proxy)
+		http_request_believe_proxy(request);
 }
 
 const char *http_request_method(const HttpRequest *request)
@@ -275,18 +332,31 @@ const char *http_request_path(const HttpRequest *request)
 
 const char *http_request_query(const HttpRequest *request, const char *name)
 {
-	return g_hash_table_lookup(request->queries, name);
+	for (guint i = request->query_count; i > 0; i--)
+		if (strcmp(request->queries[i - 1].name, name) == 0)
+			return request->queries[i - 1].value;
+	return NULL;
 }
 
 GHashTable *http_request_queries(const HttpRequest *request)
 {
-	return request->queries;
+	if (request->query_table)
+		return request->query_table;
+	GHashTable *table = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = 0; i < request->query_count; i++)
+		g_hash_table_replace(table, (char *)(guintptr)request->queries[i].name,
+			(char *)(guintptr)request->queries[i].value);
+	/* The table is no part of what a request is: it is made when it is asked for. */
+	((HttpRequest *)(guintptr)request)->query_table = table;
+	return table;
 }
 
 const char *http_request_header(const HttpRequest *request, const char *name)
 {
-	g_autofree char *key = g_ascii_strdown(name, -1);
-	return g_hash_table_lookup(request->headers, key);
+	for (guint i = 0; i < request->field_count; i++)
+		if (g_ascii_strcasecmp(request->fields[i].name, name) == 0)
+			return request->fields[i].value;
+	return NULL;
 }
 
 char *http_request_cookie(const HttpRequest *request, const char *name)

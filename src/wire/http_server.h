@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * An HTTP server on libmicrohttpd (epoll). A handler gets a whole request and returns a whole
- * answer; with `workers` it runs on one of that many threads while the connection is suspended, so
- * it may block; with 0 it runs in the loop and must not. Outside input is hostile: every limit is a
- * number below, every request has a total deadline (libmicrohttpd only knows idle time), kept by
- * shutdown(2).
+ * An HTTP server with two engines. A handler gets a whole request and returns a whole answer; with
+ * `workers` it runs on one of that many threads while the connection is suspended, so it may block;
+ * with 0 it runs in the loop and must not. Outside input is hostile: every limit is a number below,
+ * every request has a total deadline.
  */
 #ifndef WIRE_HTTP_SERVER_H
 #define WIRE_HTTP_SERVER_H
@@ -22,6 +21,13 @@
 				   */
 #define HTTP_MAXIMUM_POLLS   2048 /* requests that wait for news (long polls); 503 beyond */
 #define HTTP_MAXIMUM_WAITING 256  /* requests waiting for a worker; 503 beyond */
+
+/* What an answer that is a file must move in each deadline, or it is cut. */
+#define HTTP_FILE_LEAST_BYTES (256 * 1024)
+/* Of what comes after a refusal so much is read, for so long, so that its sender can read why. The
+ * own loop's. */
+#define HTTP_LINGER_BYTES (1024 * 1024)
+#define HTTP_LINGER_MS	  2000
 
 typedef struct HttpServer HttpServer;
 typedef struct HttpRequest HttpRequest;
@@ -59,6 +65,11 @@ gboolean http_header_is_safe(const char *value);
  * http_events_weed() asks about as `owner`. When `events` is closed or
  * has HTTP_EVENTS_MAXIMUM_STREAMS already: 503. */
 HttpAnswer *http_answer_new_stream(HttpEvents *events, const char *owner);
+/* A file of the folder, to GET and HEAD: with ETag, Last-Modified, conditions and one range (RFC
+ * 9110). `path` is relative. 404 unless it is a regular file below the folder, reached by no name
+ * that begins with a dot and by no link that leads out. Opening may wait for the disk. */
+HttpAnswer *http_answer_new_file(
+	const HttpRequest *request, int folder, const char *path, const char *content_type);
 /* Bytes that do not change while the program runs (sheet, script, icon): `tag`, a word without
  * quotes, names this content; 304 when If-None-Match has it. */
 HttpAnswer *http_answer_new_static(
@@ -77,9 +88,19 @@ int http_status_of_error(const GError *error);
 /* Returns the answer, never NULL. `of` is the options' pointer. Runs on any thread. */
 typedef HttpAnswer *(*HttpHandler)(const HttpRequest *request, gpointer of);
 
+typedef enum HttpEngine {
+	HTTP_ENGINE_LIBRARY, /* libmicrohttpd: all that this header promises */
+	/* Our own epoll loops, for crowds and small answers: no TLS, no workers, no streams, no
+	 * waiting, and a request with a body is refused with 413. The handler runs on several
+	 * threads at one time. */
+	HTTP_ENGINE_LOOP,
+} HttpEngine;
+
 typedef struct HttpServerOptions {
-	const char *address;	      /* "127.0.0.1", "::1", "0.0.0.0"; "::" is IPv6 and IPv4 */
-	guint16 port;		      /* 0: any free one */
+	HttpEngine engine;
+	guint loops;	     /* threads of HTTP_ENGINE_LOOP; 0: one a processor, at most 4 */
+	const char *address; /* "127.0.0.1", "::1", "0.0.0.0"; "::" is IPv6 and IPv4 */
+	guint16 port;	     /* 0: any free one */
 	const char *certificate_file; /* both or none: TLS, PEM */
 	const char *key_file;
 	gboolean behind_proxy; /* believe X-Forwarded-For and -Proto */

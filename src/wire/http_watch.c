@@ -41,6 +41,7 @@ struct HttpConnection {
 	char *origin; /* the address, or the network, that the limit counts by */
 	Phase phase;
 	gint64 since_ms;	/* of the phase; in a request: of its first byte */
+	guint64 steps;		/* deadlines that the request has: 1 and what its file adds */
 	guint64 bytes_received; /* at the end of the previous answer */
 	HttpStream *stream;
 	gboolean cut;
@@ -51,7 +52,7 @@ struct HttpWatch {
 	GMutex lock;
 	GCond changed; /* a connection is gone, or the thread should look again */
 	GPtrArray *connections;
-	GHashTable *by_origin; /* of char * to count */
+	HttpOrigins *by_origin;
 	guint64 accepted;
 	guint64 refused;
 	guint64 deadlines_passed;
@@ -68,18 +69,6 @@ static guint64 bytes_received(int fd)
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
 		return 0;
 	return info.tcpi_bytes_received;
-}
-
-/* One IPv6 network of a customer has 2^64 addresses: they count as one. */
-static char *origin_of(const struct sockaddr *address)
-{
-	if (!address || address->sa_family != AF_INET6)
-		return http_address_text(address);
-	struct sockaddr_in6 six;
-	memcpy(&six, address, sizeof(six));
-	if (!IN6_IS_ADDR_V4MAPPED(&six.sin6_addr))
-		memset(&six.sin6_addr.s6_addr[8], 0, 8);
-	return http_address_text((const struct sockaddr *)&six);
 }
 
 /* -- the thread
@@ -127,8 +116,9 @@ static void look_at(HttpWatch *watch, HttpConnection *connection, gint64 now_ms)
 		connection->since_ms = now_ms;
 	}
 	gboolean quiet = connection->phase == PHASE_QUIET;
-	guint allowed_ms = quiet ? watch->limits.idle_ms : watch->limits.deadline_ms;
-	if (connection->cut || now_ms - connection->since_ms < allowed_ms)
+	guint64 allowed_ms =
+		quiet ? watch->limits.idle_ms : connection->steps * watch->limits.deadline_ms;
+	if (connection->cut || (guint64)(now_ms - connection->since_ms) < allowed_ms)
 		return;
 	if (!quiet)
 		watch->deadlines_passed++;
@@ -166,7 +156,7 @@ HttpWatch *http_watch_new(HttpWatchLimits limits)
 	g_mutex_init(&watch->lock);
 	g_cond_init(&watch->changed);
 	watch->connections = g_ptr_array_new();
-	watch->by_origin = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	watch->by_origin = http_origins_new();
 	watch->thread = g_thread_new("http-watch", watch_over, watch);
 	return watch;
 }
@@ -180,32 +170,20 @@ void http_watch_free(HttpWatch *watch)
 	g_thread_join(watch->thread);
 	g_assert(watch->connections->len == 0);
 	g_ptr_array_unref(watch->connections);
-	g_hash_table_unref(watch->by_origin);
+	http_origins_free(watch->by_origin);
 	g_mutex_clear(&watch->lock);
 	g_cond_clear(&watch->changed);
 	g_free(watch);
 }
 
-static guint count_of(HttpWatch *watch, const char *origin)
-{
-	return GPOINTER_TO_UINT(g_hash_table_lookup(watch->by_origin, origin));
-}
-
-static void set_count(HttpWatch *watch, const char *origin, guint count)
-{
-	if (count == 0)
-		g_hash_table_remove(watch->by_origin, origin);
-	else
-		g_hash_table_replace(watch->by_origin, g_strdup(origin), GUINT_TO_POINTER(count));
-}
-
 gboolean http_watch_admits(HttpWatch *watch, const struct sockaddr *address)
 {
-	g_autofree char *origin = origin_of(address);
+	g_autofree char *origin = http_origin_text(address);
 	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
 	guint each = watch->limits.connections_per_address;
 	gboolean admitted = watch->connections->len < watch->limits.connections &&
-			    (each == 0 || count_of(watch, origin) < each) && !watch->draining;
+			    (each == 0 || http_origins_count(watch->by_origin, origin) < each) &&
+			    !watch->draining;
 	if (!admitted)
 		watch->refused++;
 	return admitted;
@@ -215,12 +193,13 @@ HttpConnection *http_watch_add(HttpWatch *watch, int fd, const struct sockaddr *
 {
 	HttpConnection *connection = g_new0(HttpConnection, 1);
 	connection->fd = fd;
-	connection->origin = origin_of(address);
+	connection->origin = http_origin_text(address);
 	connection->since_ms = clock_monotonic_ms();
+	connection->steps = 1;
 
 	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
 	g_ptr_array_add(watch->connections, connection);
-	set_count(watch, connection->origin, count_of(watch, connection->origin) + 1);
+	http_origins_change(watch->by_origin, connection->origin, 1);
 	watch->accepted++;
 	return connection;
 }
@@ -231,7 +210,7 @@ void http_watch_remove(HttpWatch *watch, HttpConnection *connection)
 	gboolean known = g_ptr_array_remove_fast(watch->connections, connection);
 	g_assert(known);
 	if (connection->phase != PHASE_WAIT)
-		set_count(watch, connection->origin, count_of(watch, connection->origin) - 1);
+		http_origins_change(watch->by_origin, connection->origin, -1);
 	if (watch->draining)
 		g_cond_broadcast(&watch->changed);
 	g_mutex_unlock(&watch->lock);
@@ -255,10 +234,17 @@ void http_watch_finish(HttpWatch *watch, HttpConnection *connection)
 	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
 	stream = g_steal_pointer(&connection->stream);
 	connection->phase = PHASE_QUIET;
+	connection->steps = 1;
 	connection->since_ms = clock_monotonic_ms();
 	connection->bytes_received = bytes_received(connection->fd);
 	if (watch->draining)
 		cut(connection);
+}
+
+void http_watch_allow(HttpWatch *watch, HttpConnection *connection, goffset length)
+{
+	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
+	connection->steps = 1 + (guint64)length / HTTP_FILE_LEAST_BYTES;
 }
 
 void http_watch_stream(HttpWatch *watch, HttpConnection *connection, HttpStream *stream)
@@ -278,10 +264,8 @@ void http_watch_stream(HttpWatch *watch, HttpConnection *connection, HttpStream 
 void http_watch_wait(HttpWatch *watch, HttpConnection *connection, gboolean waits)
 {
 	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&watch->lock);
-	if (waits != (connection->phase == PHASE_WAIT)) {
-		guint count = count_of(watch, connection->origin);
-		set_count(watch, connection->origin, waits ? count - 1 : count + 1);
-	}
+	if (waits != (connection->phase == PHASE_WAIT))
+		http_origins_change(watch->by_origin, connection->origin, waits ? -1 : 1);
 	connection->phase = waits ? PHASE_WAIT : PHASE_REQUEST;
 	connection->since_ms = clock_monotonic_ms();
 }

@@ -183,6 +183,7 @@ static gboolean start_public(Daemon *daemon, GError **error)
 	HttpServerOptions options = {
 		.address = address.address,
 		.port = address.port,
+		.engine = HTTP_ENGINE_LOOP, /* it has no TLS of its own */
 		.maximum_connections = PUBLIC_CONNECTIONS,
 		.handler = public_answer,
 		.of = daemon,
