@@ -34,6 +34,8 @@ static const SettingKey keys[] = {
 		"A file whose first line is the key that answers are signed with when asked: 32 bytes, base64"},
 	{"public", "pools", SETTING_BOOLEAN, "yes",
 		"Publish the lists of pools there, as PyBal reads them, to whoever asks"},
+	{"public", "releases", SETTING_PATH, NULL,
+		"A folder whose files are served below /releases/ there, to whoever asks"},
 	{"admin", "listen", SETTING_TEXT, "127.0.0.1:8461",
 		"Where droverd answers with API and pages"},
 	{"admin", "certificate", SETTING_PATH, NULL,

@@ -23,7 +23,7 @@
 
 typedef struct Validators {
 	char tag[64];
-	char date[HTTP_DATE_BYTES];
+	char date[HTTP_DATE_SIZE];
 	gint64 modified_s;
 } Validators;
 
@@ -56,13 +56,19 @@ static int open_below(int folder, const char *path)
 	return (int)fd;
 }
 
+static HttpAnswer *refuse(int status, const char *reason)
+{
+	g_autofree char *text = g_strdup_printf("%d: %s\n", status, reason);
+	return http_answer_new(status, "text/plain; charset=utf-8", text, -1);
+}
+
 static HttpAnswer *answer_for(int problem)
 {
 	if (problem == EMFILE || problem == ENFILE || problem == ENOMEM || problem == EAGAIN)
-		return http_answer_new_refusal(503, "no more files can be opened");
+		return refuse(503, "no more files can be opened");
 	if (problem == EIO || problem == ENOSYS || problem == EPERM)
-		return http_answer_new_refusal(500, "the file cannot be read");
-	return http_answer_new_refusal(404, "no such file is published here");
+		return refuse(500, "the file cannot be read");
+	return refuse(404, "no such file is published here");
 }
 
 /* -- what it is
@@ -163,7 +169,7 @@ static HttpAnswer *answer_whole(
 	char range[96];
 	if (kind == RANGE_OUTSIDE) {
 		close(file.fd);
-		HttpAnswer *answer = http_answer_new_refusal(416, "the file has no such bytes");
+		HttpAnswer *answer = refuse(416, "the file has no such bytes");
 		g_snprintf(range, sizeof(range), "bytes */%" G_GINT64_FORMAT, size);
 		http_answer_header(answer, "Content-Range", range);
 		return answer;
@@ -203,7 +209,7 @@ HttpAnswer *http_answer_new_file(
 	if (judged) {
 		close(fd);
 		answer = judged == 304 ? http_answer_new_bytes(304, NULL, NULL)
-				       : http_answer_new_refusal(412, "the file is another one");
+				       : refuse(412, "the file is another one");
 	} else {
 		HttpFile file = {.fd = fd, .length = status.st_size};
 		answer = answer_whole(request, &of, file, content_type);

@@ -242,9 +242,9 @@ int http_listen(const char *address, guint16 port, guint16 *bound_port, GError *
 /* -- http_write.c: answers as bytes, for our own loop
  * ------------------------------------------------------ */
 
-#define HTTP_DATE_BYTES 32
+#define HTTP_DATE_SIZE 32
 /* "Sun, 06 Nov 1994 08:49:37 GMT", in no locale. */
-void http_date_text(gint64 when_s, char text[HTTP_DATE_BYTES]);
+void http_date_text(gint64 when_s, char text[HTTP_DATE_SIZE]);
 typedef struct HttpWriting {
 	const char *date;
 	gboolean is_head; /* the body stays here */

@@ -249,7 +249,7 @@ static gboolean loop_init(HttpLoop *loop, HttpLoops *all)
 {
 	loop->all = all;
 	loop->now_ms = clock_monotonic_ms();
-	loop->out = g_string_sized_new(HTTP_LOOP_READ_BYTES);
+	loop->out = g_string_sized_new(HTTP_LOOP_READ_SIZE);
 	loop->no_body = g_bytes_new_static("", 0);
 	loop->adopted = g_array_new(FALSE, FALSE, sizeof(int));
 	g_mutex_init(&loop->adopted_lock);

@@ -11,7 +11,7 @@
 #include "wire/http_inside.h"
 
 /* A whole header, and what follows it in one read. */
-#define HTTP_LOOP_READ_BYTES (2 * HTTP_MAXIMUM_HEADER_BYTES)
+#define HTTP_LOOP_READ_SIZE (2 * HTTP_MAXIMUM_HEADER_BYTES)
 
 /* Each phase has its own list, the longest in it first, so that the loop looks at heads only. */
 typedef enum HttpPeerPhase {
@@ -47,10 +47,10 @@ typedef struct HttpLoop {
 	GQueue peers[HTTP_PEER_PHASES]; /* of HttpPeer */
 	GMutex adopted_lock;
 	GArray *adopted; /* of int: sockets that were given to it */
-	char date[HTTP_DATE_BYTES];
+	char date[HTTP_DATE_SIZE];
 	gint64 date_s;
 	/* While one peer is served: */
-	char in[HTTP_LOOP_READ_BYTES];
+	char in[HTTP_LOOP_READ_SIZE];
 	GString *out;
 	HttpRequest request;
 	GBytes *no_body;

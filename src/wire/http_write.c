@@ -7,14 +7,14 @@
 
 #include "wire/http_inside.h"
 
-void http_date_text(gint64 when_s, char text[HTTP_DATE_BYTES])
+void http_date_text(gint64 when_s, char text[HTTP_DATE_SIZE])
 {
 	static const char days[] = "SunMonTueWedThuFriSat";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	time_t when = (time_t)when_s;
 	struct tm at = {0};
 	gmtime_r(&when, &at);
-	g_snprintf(text, HTTP_DATE_BYTES, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
+	g_snprintf(text, HTTP_DATE_SIZE, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
 		days + at.tm_wday * 3, at.tm_mday, months + at.tm_mon * 3, at.tm_year + 1900,
 		at.tm_hour, at.tm_min, at.tm_sec);
 }

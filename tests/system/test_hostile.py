@@ -381,6 +381,8 @@ def test_what_could_be_read_in_two_ways_is_refused(house, name, listener):
     data, status = SMUGGLED[name]
     hidden = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     heard = house.raw(data + hidden, getattr(house, listener))
+    if listener == "public" and name == "bad chunk":
+        status = 413  # no body is read there, so nobody sees that it is a bad one
     assert heard.startswith(b"HTTP/1.1 %d " % status), heard[:300]
     assert b"\r\nok\n" not in heard and not heard.endswith(b"\n\nok\n"), "the hidden request was answered"
     assert b"microhttpd" not in heard.lower() and b"\r\nServer:" not in heard

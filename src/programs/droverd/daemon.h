@@ -50,6 +50,7 @@ typedef struct Daemon {
 			       changed, swapped under lists_lock; NULL: not read yet */
 	GMutex lists_lock;
 	Updates updates;   /* what the public address answers update queries from */
+	int releases;	   /* the folder below /releases/; -1: none */
 	gint64 watcher_ms; /* atomic: when the watcher last went round */
 	GError *outdated;  /* the watcher's, read after it ended: the store is no longer ours to use
 			    */
@@ -71,6 +72,10 @@ gsize admin_body_limit(const char *method, const char *path, gpointer of);
 HttpAnswer *public_answer(const HttpRequest *request, gpointer of);
 /* Reads what the public listener publishes, and puts it into the place of what it published. */
 gboolean public_read(Daemon *daemon, Store *store, GError **error);
+/* Opens the folder of /releases/, if there is to be one. */
+gboolean releases_open(Daemon *daemon, GError **error);
+/* NULL when there is none. */
+HttpAnswer *releases_answer(Daemon *daemon, const HttpRequest *request);
 /* "pool/web": what who waits for its orders is woken by. Caller frees. */
 char *pool_topic(const char *pool);
 

@@ -24,7 +24,7 @@
 
 #define ADMIN_CONNECTIONS  4096 /* half of them may be balancers that wait */
 #define PUBLIC_CONNECTIONS 8192
-#define DESCRIPTORS_WANTED 16384
+#define DESCRIPTORS_WANTED 24576 /* both listeners full, and a file for each public one */
 #define STOP_GRACE_MS	   10000
 #define WATCHER_SILENCE_MS 60000 /* a watcher that is silent for longer hangs: no more watchdog */
 
@@ -271,8 +271,8 @@ static void stop(Daemon *daemon, GThread *watcher, GThread *timer)
 static gboolean serve(Daemon *daemon, const sigset_t *signals, GError **error)
 {
 	if (!file_make_folder(daemon->site.state_folder, 0700, error) ||
-		!open_stores(daemon, error) || !start_admin(daemon, error) ||
-		!start_public(daemon, error))
+		!releases_open(daemon, error) || !open_stores(daemon, error) ||
+		!start_admin(daemon, error) || !start_public(daemon, error))
 		return FALSE;
 	daemon->watcher_ms = clock_monotonic_ms();
 	GThread *watcher = g_thread_new("watch", watch_changes, daemon);
@@ -300,6 +300,7 @@ static gboolean run(const Options *options, const sigset_t *signals, GError **er
 	g_autoptr(LandingBooks) books = landing_books_new();
 	g_autoptr(ChannelBooks) channels = channel_books_new();
 	Daemon daemon = {.settings = settings,
+		.releases = -1,
 		.store_url = store_url,
 		.events = http_events_new(),
 		.started_us = clock_now_us(CLOCK_SYSTEM)};
@@ -313,6 +314,8 @@ static gboolean run(const Options *options, const sigset_t *signals, GError **er
 		http_server_stop(daemon.admin, STOP_GRACE_MS);
 	if (daemon.public != NULL)
 		http_server_stop(daemon.public, STOP_GRACE_MS);
+	if (daemon.releases >= 0)
+		close(daemon.releases);
 	http_events_unref(daemon.events);
 	g_clear_pointer(&daemon.lists, g_hash_table_unref);
 	updates_clear(&daemon.updates);

@@ -106,14 +106,16 @@ static HttpAnswer *answer_list(Daemon *daemon, const HttpRequest *request)
 HttpAnswer *public_answer(const HttpRequest *request, gpointer of)
 {
 	const char *path = http_request_path(request);
-	HttpAnswer *answer;
+	HttpAnswer *answer = NULL;
 	if (strcmp(path, "/healthz") == 0)
 		answer = plain(200, "ok\n");
 	else if (g_str_has_prefix(path, "/update/"))
 		answer = updates_answer(&((Daemon *)of)->updates, request);
 	else if (g_str_has_prefix(path, "/pools/"))
 		answer = answer_list(of, request);
-	else
+	else if (g_str_has_prefix(path, "/releases/"))
+		answer = releases_answer(of, request);
+	if (answer == NULL)
 		answer = plain(404, "nothing is published here\n");
 	http_answer_header(answer, "X-Content-Type-Options", "nosniff");
 	return answer;
