@@ -13,6 +13,8 @@
 typedef struct Walk {
 	Footprint *footprint;
 	const State *state; /* before the change */
+	GHashTable *mapped; /* release -> GArray of Scope: whom it concerns; NULL: not needed yet */
+	GHashTable *heirs;  /* release -> GPtrArray of releases that lead from it */
 } Walk;
 
 static void scope_clear(gpointer item)
@@ -49,23 +51,74 @@ static void add_scopes_of(Walk *walk, StateTable table, const char *column, cons
 			add_scope(walk->footprint, scope_of_row(table, row));
 }
 
+/* Who is mapped to what, once for all releases of a change ------------------------------------- */
+
+static void note_mapped(Walk *walk, StateTable table, const char *column)
+{
+	const char *key;
+	json_t *row;
+	json_object_foreach ((json_t *)state_rows(walk->state, table), key, row) {
+		const char *release = text_of(row, column);
+		GArray *scopes =
+			release == NULL ? NULL : g_hash_table_lookup(walk->mapped, release);
+		Scope scope = scope_of_row(table, row);
+		if (release == NULL)
+			continue;
+		if (scopes == NULL) {
+			scopes = g_array_new(FALSE, FALSE, sizeof(Scope));
+			g_hash_table_insert(walk->mapped, (gpointer)release, scopes);
+		}
+		g_array_append_val(scopes, scope);
+	}
+}
+
+static void note_heir(Walk *walk, const char *name, const json_t *release)
+{
+	g_autoptr(GHashTable) origins = release_document_origins(release);
+	GHashTableIter iter;
+	gpointer origin;
+	g_hash_table_iter_init(&iter, origins);
+	while (g_hash_table_iter_next(&iter, &origin, NULL)) {
+		GPtrArray *heirs = g_hash_table_lookup(walk->heirs, origin);
+		if (heirs == NULL) {
+			heirs = g_ptr_array_new();
+			g_hash_table_insert(walk->heirs, origin, heirs);
+		}
+		g_ptr_array_add(heirs, (gpointer)name);
+	}
+}
+
+static void note_all(Walk *walk)
+{
+	const char *key;
+	json_t *row;
+	if (walk->mapped != NULL)
+		return;
+	walk->mapped =
+		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_array_unref);
+	walk->heirs = g_hash_table_new_full(
+		g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+	note_mapped(walk, STATE_RULES, "mapping");
+	note_mapped(walk, STATE_RULES, "fallback_mapping");
+	note_mapped(walk, STATE_PINS, "mapping");
+	json_object_foreach ((json_t *)state_rows(walk->state, STATE_RELEASES), key, row)
+		note_heir(walk, key, row);
+}
+
 static void add_mapped(Walk *walk, const char *release)
 {
-	add_scopes_of(walk, STATE_RULES, "mapping", release);
-	add_scopes_of(walk, STATE_RULES, "fallback_mapping", release);
-	add_scopes_of(walk, STATE_PINS, "mapping", release);
+	const GArray *scopes = g_hash_table_lookup(walk->mapped, release);
+	for (guint i = 0; scopes != NULL && i < scopes->len; i++)
+		add_scope(walk->footprint, g_array_index(scopes, Scope, i));
 }
 
 static void add_release(Walk *walk, const char *name)
 {
-	const char *key;
-	json_t *row;
+	note_all(walk);
+	const GPtrArray *heirs = g_hash_table_lookup(walk->heirs, name);
 	add_mapped(walk, name);
-	json_object_foreach ((json_t *)state_rows(walk->state, STATE_RELEASES), key, row) {
-		g_autoptr(GHashTable) origins = release_document_origins(row);
-		if (g_hash_table_contains(origins, name))
-			add_mapped(walk, key);
-	}
+	for (guint i = 0; heirs != NULL && i < heirs->len; i++)
+		add_mapped(walk, heirs->pdata[i]);
 }
 
 static void add_releases_of(Walk *walk, const char *product)
@@ -152,8 +205,10 @@ Footprint *footprint_new(const State *state, const json_t *change)
 	footprint->reads = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	footprint->scopes = g_array_new(FALSE, FALSE, sizeof(Scope));
 	g_array_set_clear_func(footprint->scopes, scope_clear);
-	Walk walk = {footprint, state};
+	Walk walk = {footprint, state, NULL, NULL};
 	state_each_write(state, change, visit, &walk);
+	g_clear_pointer(&walk.mapped, g_hash_table_unref);
+	g_clear_pointer(&walk.heirs, g_hash_table_unref);
 	return footprint;
 }
 

@@ -1,23 +1,43 @@
 /* SPDX-License-Identifier: ISC
  *
- * All rows that an edit writes, and those that stand on them.
+ * All rows that an edit writes, and those that stand on them: first what was written is noted, then
+ * each table is gone through once.
  */
 #include <string.h>
 
 #include "channel/release_document.h"
 #include "channel/row_parts.h"
 
-/* Between two states. */
+/* Between two states. The sets hold borrowed texts. */
 typedef struct Edit {
 	const State *before, *after;
 	RowStage stage;
+	GHashTable *releases, *gone; /* names, edited and deleted */
+	GHashTable *products, *channels;
 } Edit;
 
-/* A row that the edit alters, adds or takes away. */
-typedef gboolean (*EditedCheck)(
-	const Edit *edit, StateTable table, const char *key, const json_t *was, GError **error);
+/* What was written ----------------------------------------------------------------------------- */
 
-static gboolean each_edited(const Edit *edit, StateTable table, EditedCheck check, GError **error)
+static void note(Edit *edit, StateTable table, const char *key, const json_t *row)
+{
+	if (table == STATE_RELEASES)
+		g_hash_table_add(json_object_get(state_rows(edit->after, table), key) != NULL
+					 ? edit->releases
+					 : edit->gone,
+			(gpointer)key);
+	if (table == STATE_PRODUCTS)
+		g_hash_table_add(edit->products, (gpointer)key);
+	if (table == STATE_CHANNELS)
+		g_hash_table_add(edit->channels, (gpointer)row_text(row, "channel"));
+}
+
+/* A role that admins give is not taken away here, either. */
+static gboolean check_deleted(const Edit *edit, StateTable table, const json_t *row, GError **error)
+{
+	return table != STATE_GRANTS || row_check(table, row, edit->before, edit->stage, error);
+}
+
+static gboolean check_written(Edit *edit, StateTable table, GError **error)
 {
 	const json_t *before = state_rows(edit->before, table);
 	const json_t *after = state_rows(edit->after, table);
@@ -26,125 +46,139 @@ static gboolean each_edited(const Edit *edit, StateTable table, EditedCheck chec
 	if (before == after)
 		return TRUE;
 	json_object_foreach ((json_t *)after, key, row) {
-		const json_t *was = json_object_get(before, key);
-		if (was != row && !(was != NULL && json_equal((json_t *)was, row)) &&
-			!check(edit, table, key, was, error))
+		json_t *was = json_object_get(before, key);
+		if (was == row || (was != NULL && json_equal(was, row)))
+			continue;
+		note(edit, table, key, row);
+		if (!row_check(table, row, edit->after, edit->stage, error))
 			return FALSE;
 	}
-	json_object_foreach ((json_t *)before, key, row)
-		if (json_object_get(after, key) == NULL && !check(edit, table, key, row, error))
+	json_object_foreach ((json_t *)before, key, row) {
+		if (json_object_get(after, key) != NULL)
+			continue;
+		note(edit, table, key, row);
+		if (!check_deleted(edit, table, row, error))
 			return FALSE;
+	}
 	return TRUE;
 }
 
-/* What stands on a row ------------------------------------------------------------------------- */
+/* What stands on it ---------------------------------------------------------------------------- */
 
-static gboolean names(const json_t *row, const char *column, const char *text)
+static gboolean names(const json_t *row, const char *column, GHashTable *texts)
 {
-	return g_strcmp0(row_text(row, column), text) == 0;
+	const char *text = row_text(row, column);
+	return text != NULL && g_hash_table_contains(texts, text);
 }
 
-static gboolean maps_to(const json_t *row, const char *release)
+static gboolean maps_to(const json_t *row, GHashTable *releases)
 {
-	return names(row, "mapping", release) || names(row, "fallback_mapping", release);
+	return names(row, "mapping", releases) || names(row, "fallback_mapping", releases);
 }
 
-static gboolean is_of(const json_t *row, const char *product)
+static gboolean stands_on(const Edit *edit, StateTable table, const json_t *row)
 {
-	return names(row, "product", product);
+	if (table == STATE_PINS)
+		return maps_to(row, edit->releases);
+	if (table == STATE_RELEASES)
+		return names(row, "product", edit->products);
+	if (table == STATE_CHANNELS)
+		return names(row, "base", edit->channels);
+	return table == STATE_RULES &&
+	       (maps_to(row, edit->releases) || names(row, "product", edit->products) ||
+		       names(row, "channel", edit->channels));
 }
 
-/* Rules without a product meet queries of every one. */
-static gboolean meets_channel(const json_t *row, const char *channel)
-{
-	return names(row, "channel", channel) || names(row, "base", channel);
-}
-
-/* Every row of the table that stands on what `text` names is still good. */
-static gboolean recheck(const Edit *edit, StateTable table,
-	gboolean (*stands_on)(const json_t *row, const char *text), const char *text,
-	GError **error)
+static gboolean check_standing(const Edit *edit, StateTable table, GError **error)
 {
 	const char *key;
 	json_t *row;
 	json_object_foreach ((json_t *)state_rows(edit->after, table), key, row)
-		if (stands_on(row, text) && !row_check(table, row, edit->after, edit->stage, error))
+		if (stands_on(edit, table, row) &&
+			!row_check(table, row, edit->after, edit->stage, error))
 			return FALSE;
 	return TRUE;
 }
 
-static gboolean check_release_goes(const State *after, const char *name, GError **error)
+/* Releases that go ----------------------------------------------------------------------------- */
+
+static const char *find_mapped(const json_t *row, GHashTable *releases)
 {
-	g_autofree char *naming = row_naming_release(after, name);
-	return naming == NULL ||
-	       row_conflict(
-		       error, "releases %s: cannot go, because %s still names it", name, naming);
+	static const char *const columns[] = {"mapping", "fallback_mapping"};
+	for (gsize i = 0; i < G_N_ELEMENTS(columns); i++)
+		if (names(row, columns[i], releases))
+			return row_text(row, columns[i]);
+	return NULL;
 }
 
-static gboolean check_standing(
-	const Edit *edit, StateTable table, const char *key, const json_t *row, GError **error)
-{
-	gboolean goes = json_object_get(state_rows(edit->after, table), key) == NULL;
-	if (table == STATE_RELEASES && goes)
-		return check_release_goes(edit->after, key, error);
-	if (table == STATE_RELEASES)
-		return recheck(edit, STATE_RULES, maps_to, key, error) &&
-		       recheck(edit, STATE_PINS, maps_to, key, error);
-	if (table == STATE_PRODUCTS)
-		return recheck(edit, STATE_RULES, is_of, key, error) &&
-		       recheck(edit, STATE_RELEASES, is_of, key, error);
-	if (table == STATE_CHANNELS)
-		return recheck(edit, STATE_RULES, meets_channel, row_text(row, "channel"), error) &&
-		       recheck(edit, STATE_CHANNELS, meets_channel, row_text(row, "channel"),
-			       error);
-	return TRUE;
-}
-
-/* A role that admins give is not taken away here, either. */
-static gboolean check_written(
-	const Edit *edit, StateTable table, const char *key, const json_t *was, GError **error)
-{
-	const json_t *is = json_object_get(state_rows(edit->after, table), key);
-	if (is != NULL && !row_check(table, is, edit->after, edit->stage, error))
-		return FALSE;
-	if (table == STATE_GRANTS && is == NULL &&
-		!row_check(table, was, edit->before, edit->stage, error))
-		return FALSE;
-	return check_standing(edit, table, key, is != NULL ? is : was, error);
-}
-
-gboolean rows_check(const State *before, const State *after, RowStage stage, GError **error)
-{
-	Edit edit = {before, after, stage};
-	for (guint i = 0; i < STATE_TABLES; i++)
-		if (!each_edited(&edit, (StateTable)i, check_written, error))
-			return FALSE;
-	return TRUE;
-}
-
-/* Releases that are named ---------------------------------------------------------------------- */
-
-static gboolean leads_from(const json_t *row, const char *release)
+static const char *find_origin(const json_t *row, GHashTable *releases)
 {
 	g_autoptr(GHashTable) origins = release_document_origins(row);
-	return g_hash_table_contains(origins, release);
+	GHashTableIter iter;
+	gpointer origin, name;
+	g_hash_table_iter_init(&iter, origins);
+	while (g_hash_table_iter_next(&iter, &origin, NULL))
+		if (g_hash_table_lookup_extended(releases, origin, &name, NULL))
+			return name;
+	return NULL;
 }
 
-static char *find_row(const State *state, StateTable table,
-	gboolean (*stands_on)(const json_t *row, const char *text), const char *text)
+/* The first row that names one of the releases, and which one. NULL: none. Caller frees. */
+static char *find_naming(const State *state, GHashTable *releases, const char **named)
 {
-	const char *key;
-	json_t *row;
-	json_object_foreach ((json_t *)state_rows(state, table), key, row)
-		if (stands_on(row, text))
-			return g_strdup_printf("%s %s", state_table_name(table), key);
+	static const StateTable tables[] = {STATE_RULES, STATE_PINS, STATE_RELEASES};
+	for (gsize i = 0; i < G_N_ELEMENTS(tables); i++) {
+		const char *key;
+		json_t *row;
+		json_object_foreach ((json_t *)state_rows(state, tables[i]), key, row) {
+			*named = tables[i] == STATE_RELEASES ? find_origin(row, releases)
+							     : find_mapped(row, releases);
+			if (*named != NULL)
+				return g_strdup_printf("%s %s", state_table_name(tables[i]), key);
+		}
+	}
 	return NULL;
 }
 
 char *row_naming_release(const State *state, const char *release)
 {
-	char *found = find_row(state, STATE_RULES, maps_to, release);
-	if (found == NULL)
-		found = find_row(state, STATE_PINS, maps_to, release);
-	return found != NULL ? found : find_row(state, STATE_RELEASES, leads_from, release);
+	g_autoptr(GHashTable) releases = g_hash_table_new(g_str_hash, g_str_equal);
+	const char *named;
+	g_hash_table_add(releases, (gpointer)release);
+	return find_naming(state, releases, &named);
+}
+
+static gboolean check_gone(const Edit *edit, GError **error)
+{
+	const char *named = NULL;
+	g_autofree char *naming = g_hash_table_size(edit->gone) == 0
+					  ? NULL
+					  : find_naming(edit->after, edit->gone, &named);
+	return naming == NULL ||
+	       row_conflict(
+		       error, "releases %s: cannot go, because %s still names it", named, naming);
+}
+
+/* All of it ------------------------------------------------------------------------------------ */
+
+gboolean rows_check(const State *before, const State *after, RowStage stage, GError **error)
+{
+	g_autoptr(GHashTable) releases = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) gone = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) products = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) channels = g_hash_table_new(g_str_hash, g_str_equal);
+	Edit edit = {before, after, stage, releases, gone, products, channels};
+	for (guint i = 0; i < STATE_TABLES; i++)
+		if (!check_written(&edit, (StateTable)i, error))
+			return FALSE;
+	if (!check_gone(&edit, error))
+		return FALSE;
+	if (g_hash_table_size(releases) + g_hash_table_size(products) +
+			g_hash_table_size(channels) ==
+		0)
+		return TRUE;
+	for (guint i = 0; i < STATE_TABLES; i++)
+		if (!check_standing(&edit, (StateTable)i, error))
+			return FALSE;
+	return TRUE;
 }
