@@ -193,8 +193,24 @@ static gboolean waits(const Overlay *overlay, const Footprint *footprint, GError
 	return FALSE;
 }
 
+/* What its last re-basing could not merge would overwrite what others wrote. */
+static gboolean is_in_conflict(const json_t *change, GError **error)
+{
+	const json_t *first = json_array_get(json_object_get(change, "conflicts"), 0);
+	const char *column = json_string_value(json_object_get(first, "column"));
+	if (first == NULL)
+		return FALSE;
+	drover_error_set(error, DROVER_ERROR_CONFLICT, "%s %s: %s: was edited on both sides",
+		json_string_value(json_object_get(first, "table")),
+		json_string_value(json_object_get(first, "key")),
+		column != NULL ? column : "the row");
+	return TRUE;
+}
+
 static State *apply(const Overlay *overlay, const json_t *change, GError **error)
 {
+	if (is_in_conflict(change, error))
+		return NULL;
 	g_autoptr(State) next = state_apply(overlay->state, change, error);
 	if (next == NULL)
 		return NULL;

@@ -29,13 +29,15 @@ typedef struct Cut {
 	gint64 number; /* a time, inclusive, or a change's id */
 } Cut;
 
-/* "all", "until 5" or "until 2026-11-21T10:00:00Z" (microseconds), "through 7". Fails with DROVER_ERROR_INPUT. */
+/* "all", "until 5" or "until 2026-11-21T10:00:00Z" (microseconds), "through 7". Fails with
+ * DROVER_ERROR_INPUT. */
 gboolean cut_parse(const char *text, Cut *cut, GError **error);
 /* How many changes it takes, from the first. Fails with DROVER_ERROR_NOT_FOUND when there is no
  * such change. */
 gboolean queue_prefix(const Queue *queue, Cut cut, guint *count, GError **error);
 
-/* Live with changes on top. A change that conflicts is left out, and one behind it whose footprint
+/* Live with changes on top. A change that conflicts (it does not apply, or has "conflicts", a list
+ * that its last re-basing left) is left out, and one behind it whose footprint
  * it meets waits behind it: what either concerns is undefined. */
 typedef struct Overlay Overlay;
 

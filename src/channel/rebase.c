@@ -184,6 +184,14 @@ static void place_clear(gpointer item)
 	footprint_free(place->footprint);
 }
 
+/* Without the mark of a conflict: what stands behind it was written against what it would do. */
+static void enact(Overlay *overlay, const json_t *change)
+{
+	g_autoptr(RebaseJson) unmarked = json_copy((json_t *)change);
+	json_object_del(unmarked, "conflicts");
+	overlay_enact(overlay, unmarked, NULL);
+}
+
 static GArray *places_of(const Queue *queue, State *live)
 {
 	GArray *places = g_array_new(FALSE, TRUE, sizeof(Place));
@@ -194,7 +202,7 @@ static GArray *places_of(const Queue *queue, State *live)
 		State *state = overlay_state(overlay);
 		Place place = {change, state_ref(state), footprint_new(state, change), FALSE};
 		g_array_append_val(places, place);
-		overlay_enact(overlay, change, NULL);
+		enact(overlay, change);
 	}
 	return places;
 }
@@ -282,6 +290,47 @@ static void rebased_clear(gpointer item)
 	json_decref(rebased->conflicts);
 }
 
+/* Once in conflict, always: until its author edits it, or what it met is as it was. */
+static gboolean is_still_met(const json_t *conflict, const State *now)
+{
+	StateTable table;
+	const char *column = json_string_value(json_object_get(conflict, "column"));
+	if (!state_table_find(json_string_value(json_object_get(conflict, "table")), &table))
+		g_assert_not_reached();
+	const json_t *row = json_object_get(
+		state_rows(now, table), json_string_value(json_object_get(conflict, "key")));
+	g_autoptr(RebaseJson) whole = row == NULL ? json_null() : canonical_row(row, bookkeeping);
+	const json_t *value = column != NULL ? json_object_get(row, column) : whole;
+	g_autoptr(RebaseJson) theirs = or_null(value);
+	return !json_equal(theirs, json_object_get(conflict, "base")) &&
+	       !json_equal(theirs, json_object_get(conflict, "ours"));
+}
+
+static gboolean keep_conflicts(const json_t *change, const State *now, Rebased *result)
+{
+	const json_t *conflicts = json_object_get(change, "conflicts");
+	for (gsize i = 0; i < json_array_size(conflicts); i++)
+		if (is_still_met(json_array_get(conflicts, i), now)) {
+			g_autoptr(GError) problem = NULL;
+			json_array_extend(result->conflicts, (json_t *)conflicts);
+			set_conflict(conflicts, 0, &problem);
+			result->why = g_strdup(problem->message);
+			result->loses_sign_offs = TRUE;
+			return TRUE;
+		}
+	return FALSE;
+}
+
+static void take_mark_off(Rebased *result)
+{
+	json_t *rebased = result->rebased;
+	if (json_object_get(rebased, "conflicts") == NULL)
+		return;
+	result->rebased = json_copy(rebased);
+	json_object_del(result->rebased, "conflicts");
+	json_decref(rebased);
+}
+
 /* `before`: where it stood, NULL: nowhere. */
 static Rebased rebase_one(const json_t *change, const Place *before, State *now, GArray *done)
 {
@@ -289,6 +338,9 @@ static Rebased rebase_one(const json_t *change, const Place *before, State *now,
 	gboolean is_as_written = before == NULL || !are_same(json_object_get(before->change, "ops"),
 							   json_object_get(change, "ops"));
 	g_autoptr(GError) problem = NULL;
+	if (!is_as_written && keep_conflicts(change, now, &result))
+		return result;
+	is_as_written |= json_object_get(change, "conflicts") != NULL; /* all is as it was */
 	g_autoptr(State) fits = is_as_written ? state_apply(now, change, &problem) : NULL;
 	if (is_as_written)
 		result.rebased = fits == NULL ? NULL : json_incref((json_t *)change);
@@ -296,6 +348,7 @@ static Rebased rebase_one(const json_t *change, const Place *before, State *now,
 		result.rebased =
 			rebase_change(before->state, now, change, result.conflicts, &problem);
 	result.why = problem == NULL ? NULL : g_strdup(problem->message);
+	take_mark_off(&result);
 	gsize i;
 	json_t *conflict;
 	json_array_foreach (result.conflicts, i, conflict)
@@ -333,7 +386,7 @@ GArray *rebase_queue(const Queue *old, State *old_live, const Queue *new, State 
 			meets_an_edit(place.footprint, were) || meets_an_edit(place.footprint, are);
 		g_array_append_val(done, place);
 		g_array_append_val(results, result);
-		overlay_enact(overlay, last, NULL);
+		enact(overlay, last);
 	}
 	return results;
 }

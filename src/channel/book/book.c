@@ -50,8 +50,12 @@ void channel_change_free(ChannelChange *change)
 
 json_t *channel_change_value(const ChannelChange *change)
 {
-	return json_pack("{s:I, s:I, s:O}", "id", (json_int_t)change->id, "when",
+	const json_t *conflicts = json_object_get(change->problem, "conflicts");
+	json_t *value = json_pack("{s:I, s:I, s:O}", "id", (json_int_t)change->id, "when",
 		(json_int_t)change->when_us, "ops", change->ops);
+	if (json_array_size(conflicts) > 0)
+		json_object_set(value, "conflicts", (json_t *)conflicts);
+	return value;
 }
 
 /* What the store holds was written by us: a text that is no JSON is a broken store. */

@@ -30,7 +30,8 @@ typedef struct ChannelChange {
 
 void channel_change_free(ChannelChange *change);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChannelChange, channel_change_free)
-/* As the hearts take it: {"id", "when", "ops"}. New reference. */
+/* As the hearts take it: {"id", "when", "ops"}, and "conflicts" when its last re-basing left any.
+ * New reference. */
 json_t *channel_change_value(const ChannelChange *change);
 
 typedef struct ChannelBook {

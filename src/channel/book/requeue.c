@@ -36,19 +36,23 @@ static void check_rows(const Requeue *requeue, Rebased *rebased)
 	rebased->loses_sign_offs = rebased->loses_tests = TRUE;
 }
 
+static gboolean same(const json_t *a, const json_t *b)
+{
+	return a == b || (a != NULL && b != NULL && json_equal((json_t *)a, (json_t *)b));
+}
+
 /* New reference; NULL: none. */
 static json_t *problem_of(const ChannelChange *change, const Rebased *rebased)
 {
+	/* The same conflict is still the one that its author was told. */
+	if (rebased->why != NULL && json_array_size(rebased->conflicts) > 0 &&
+		same(rebased->conflicts, json_object_get(change->problem, "conflicts")))
+		return json_incref(change->problem);
 	if (rebased->why != NULL)
 		return json_pack("{s:s, s:s, s:O}", "kind", CHANNEL_PROBLEM_CONFLICT, "text",
 			rebased->why, "conflicts", rebased->conflicts);
 	const char *kind = json_text(change->problem, "kind");
 	return g_strcmp0(kind, CHANNEL_PROBLEM_CONFLICT) == 0 ? NULL : json_incref(change->problem);
-}
-
-static gboolean same(const json_t *a, const json_t *b)
-{
-	return a == b || (a != NULL && b != NULL && json_equal((json_t *)a, (json_t *)b));
 }
 
 static gboolean record(
