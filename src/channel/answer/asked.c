@@ -27,9 +27,12 @@ static gboolean no_such(GError **error)
 	return FALSE;
 }
 
-static gboolean check_length(const char *name, const char *text, GError **error)
+static gboolean check_text(const char *name, const char *text, GError **error)
 {
-	if (strlen(text) <= ASKED_MAXIMUM_TEXT_BYTES)
+	gsize size = strlen(text);
+	if (!g_utf8_validate(text, (gssize)size, NULL))
+		return refuse(error, "what is asked", "UTF-8");
+	if (size <= ASKED_MAXIMUM_TEXT_BYTES)
 		return TRUE;
 	drover_error_set(error, DROVER_ERROR_INPUT, "%.80s: must be at most %d bytes", name,
 		ASKED_MAXIMUM_TEXT_BYTES);
@@ -162,7 +165,7 @@ static gboolean read_parameters(Asked *asked, GHashTable *parameters, GError **e
 		return TRUE;
 	g_hash_table_iter_init(&iter, parameters);
 	while (g_hash_table_iter_next(&iter, &name, &value)) {
-		if (!check_length(name, name, error) || !check_length(name, value, error))
+		if (!check_text(name, name, error) || !check_text(name, value, error))
 			return FALSE;
 		if (*(const char *)value == '\0')
 			continue; /* as if it were not said */
@@ -216,7 +219,7 @@ static void read_capabilities(char *text, Asked *asked)
 
 static gboolean take_part(Asked *asked, const char *name, char *value, GError **error)
 {
-	if (!check_length(name, value, error))
+	if (!check_text(name, value, error))
 		return FALSE;
 	if (strcmp(name, "capabilities") == 0)
 		read_capabilities(value, asked);

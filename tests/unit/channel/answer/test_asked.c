@@ -242,6 +242,14 @@ static void test_long_texts_are_refused(void **state)
 	assert_refused("/update/json", name, DROVER_ERROR_INPUT, NULL);
 }
 
+static void test_what_is_no_utf_8_is_refused(void **state)
+{
+	static const char *const pairs[] = {"channel", "\xff", NULL};
+	assert_refused("/update/json", pairs, DROVER_ERROR_INPUT, "what is asked: must be UTF-8");
+	assert_refused(
+		"/update/node/web/\xff", NULL, DROVER_ERROR_INPUT, "what is asked: must be UTF-8");
+}
+
 static void test_a_long_path_is_refused(void **state)
 {
 	g_autofree char *path = g_strnfill(ASKED_MAXIMUM_PATH_BYTES + 1, 'x');
@@ -281,6 +289,7 @@ int main(void)
 		cmocka_unit_test(test_a_node_s_product_and_channel_are_those_of_the_path),
 		cmocka_unit_test(test_wrong_numbers_are_refused_in_json),
 		cmocka_unit_test(test_long_texts_are_refused),
+		cmocka_unit_test(test_what_is_no_utf_8_is_refused),
 		cmocka_unit_test(test_a_long_path_is_refused),
 		cmocka_unit_test(test_too_many_tags_are_refused_in_json),
 	};
