@@ -142,10 +142,10 @@ static void add_origins(const json_t *files, GHashTable *origins)
 GHashTable *release_document_origins(const json_t *row)
 {
 	GHashTable *origins = g_hash_table_new(g_str_hash, g_str_equal);
-	const char *name;
+	const char *name, *locale; /* two: the outer loop goes on from its own */
 	json_t *platform, *files;
 	json_object_foreach (json_object_get(row, "platforms"), name, platform)
-		json_object_foreach (json_object_get(platform, "locales"), name, files) {
+		json_object_foreach (json_object_get(platform, "locales"), locale, files) {
 			add_origins(json_object_get(files, "partials"), origins);
 			add_origins(json_object_get(files, "completes"), origins);
 		}

@@ -247,6 +247,20 @@ static void test_releases_of_pins_and_partials_belong_to_it(void **state)
 	assert_null(json_object_get(releases, "X"));
 }
 
+static void test_origins_are_those_of_every_platform_and_locale(void **state)
+{
+	g_autoptr(RandomJson) canonical = canonical_of(
+		"{'rules': [{'rule_id': 1, 'mapping': 'A'}], 'releases': [{'name': 'A', "
+		"'platforms': {'T': {'locales': {'de': {}, 'fr': {'partials': [{'from': 'B'}]}}},"
+		" 'U': {'locales': {'de': {'partials': [{'from': 'C'}, {'from': '*'}]}, 'fr': "
+		"{'partials': [{'from': 'D'}]}}}}}, {'name': 'B'}, {'name': 'C'}, {'name': 'D'}, "
+		"{'name': 'E'}]}",
+		"P", "beta");
+	const json_t *releases = json_object_get(canonical, "releases");
+	assert_int_equal(json_object_size(releases), 4);
+	assert_null(json_object_get(releases, "E"));
+}
+
 static void test_the_digest_is_sha256_of_the_canonical_form(void **state)
 {
 	g_autoptr(RandomJson) value = json_pack("{s:i, s:[i]}", "b", 1, "a", 2);
@@ -265,6 +279,7 @@ int main(void)
 		cmocka_unit_test(test_the_canonical_form_can_be_read),
 		cmocka_unit_test(test_scheme_and_hosts_of_the_product_belong_to_it),
 		cmocka_unit_test(test_releases_of_pins_and_partials_belong_to_it),
+		cmocka_unit_test(test_origins_are_those_of_every_platform_and_locale),
 		cmocka_unit_test(test_the_digest_is_sha256_of_the_canonical_form),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

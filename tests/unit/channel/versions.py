@@ -6,29 +6,10 @@ the lists are compared. Where that fails (a number beside a word) Drover says th
 section 11 of semver.org. Usage: versions.py VERSION_LINES [PAIRS [SEED]].
 """
 import random
-import re
 import subprocess
 import sys
 
-COMPONENT = re.compile(r"(\d+ | [a-z]+ | \.)", re.VERBOSE | re.ASCII)
-IDENTIFIER = r"(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)"
-SEMVER = re.compile(rf"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-({IDENTIFIER}(?:\.{IDENTIFIER})*))?"
-                    r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?", re.ASCII)
-
-
-def loose(text):
-    """The list of LooseVersion.parse, a number as (0, number, ""), a word as (1, 0, word)."""
-    parts = [part for part in COMPONENT.split(text) if part and part != "."]
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts] or None
-
-
-def semver(text):
-    found = SEMVER.fullmatch(text)
-    if not found:
-        return None
-    *numbers, suffix = found.groups()
-    identifiers = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in suffix.split(".")] if suffix else []
-    return [int(number) for number in numbers], not suffix, identifiers
+from reading import loose, semver
 
 
 def expected(key, a, b):
