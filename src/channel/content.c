@@ -38,8 +38,7 @@ static gint by_name(gconstpointer a, gconstpointer b)
 
 json_t *content_of(const State *state, const json_t *change, GError **error)
 {
-	g_autoptr(State) applied = state_apply(state, change, error);
-	if (applied == NULL)
+	if (!state_fits(state, change, error))
 		return NULL;
 	g_autoptr(ContentJson) rows = json_object();
 	g_autoptr(GPtrArray) names = g_ptr_array_new();

@@ -162,8 +162,7 @@ json_t *rebase_change(const State *base, const State *now, const json_t *change,
 	}
 	json_t *rebased = json_copy((json_t *)change);
 	json_object_set(rebased, "ops", ops);
-	g_autoptr(State) fits = state_apply(now, rebased, error);
-	if (fits == NULL)
+	if (!state_fits(now, rebased, error))
 		g_clear_pointer(&rebased, json_decref);
 	return rebased;
 }
@@ -341,9 +340,9 @@ static Rebased rebase_one(const json_t *change, const Place *before, State *now,
 	if (!is_as_written && keep_conflicts(change, now, &result))
 		return result;
 	is_as_written |= json_object_get(change, "conflicts") != NULL; /* all is as it was */
-	g_autoptr(State) fits = is_as_written ? state_apply(now, change, &problem) : NULL;
+	gboolean fits = is_as_written && state_fits(now, change, &problem);
 	if (is_as_written)
-		result.rebased = fits == NULL ? NULL : json_incref((json_t *)change);
+		result.rebased = fits ? json_incref((json_t *)change) : NULL;
 	else
 		result.rebased =
 			rebase_change(before->state, now, change, result.conflicts, &problem);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Each table is an object by key; a new state shares those of the old one, and copies a table when
- * it writes to it, but never its rows.
+ * Each table is an object by key. What a change writes is first drafted beside the state; the new
+ * state copies the tables that were written, and shares all others and every row.
  */
 #include "channel/state.h"
 
@@ -12,8 +12,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StateJson, json_decref)
 
 struct State {
 	gatomicrefcount references;
-	json_t *tables[STATE_TABLES];
-	gboolean is_shared[STATE_TABLES]; /* with another state: not to be written */
+	json_t *tables[STATE_TABLES]; /* shared with other states once this one is made */
 };
 
 static const struct {
@@ -216,9 +215,31 @@ static gboolean decide(
 	return TRUE;
 }
 
+/* A state and what is to be written over it. */
+typedef struct Draft {
+	const State *state;
+	json_t *written[STATE_TABLES]; /* key -> row, null: it goes; NULL: nothing */
+	gboolean has_alias;	       /* a rule that is written has one */
+} Draft;
+
+static void draft_clear(Draft *draft)
+{
+	for (guint i = 0; i < STATE_TABLES; i++)
+		g_clear_pointer(&draft->written[i], json_decref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Draft, draft_clear)
+
+static const json_t *draft_row(const Draft *draft, StateTable table, const char *key)
+{
+	const json_t *row = json_object_get(draft->written[table], key);
+	if (row != NULL)
+		return json_is_null(row) ? NULL : row;
+	return json_object_get(draft->state->tables[table], key);
+}
+
 /* The row before, borrowed; NULL: none. */
 static gboolean op_read(
-	const State *state, const json_t *given, Op *op, const json_t **before, GError **error)
+	const Draft *draft, const json_t *given, Op *op, const json_t **before, GError **error)
 {
 	const char *verb = json_string_value(json_object_get(given, "op"));
 	const char *table = json_string_value(json_object_get(given, "table"));
@@ -231,40 +252,49 @@ static gboolean op_read(
 	op->key = state_op_key(op->table, given, error);
 	if (op->key == NULL)
 		return FALSE;
-	*before = json_object_get(state->tables[op->table], op->key);
+	*before = draft_row(draft, op->table, op->key);
 	return decide(verb, given, *before, op, error);
 }
 
-static void op_enact(State *state, const Op *op)
+static void op_enact(Draft *draft, const Op *op)
 {
-	json_t **table = &state->tables[op->table];
-	if (state->is_shared[op->table]) {
-		json_t *shared = *table;
-		*table = json_copy(shared);
-		state->is_shared[op->table] = FALSE;
-		json_decref(shared);
-	}
-	if (op->after == NULL)
-		json_object_del(*table, op->key);
-	else
-		json_object_set(*table, op->key, op->after);
+	json_t **written = &draft->written[op->table];
+	if (*written == NULL)
+		*written = json_object();
+	json_object_set_new(
+		*written, op->key, op->after == NULL ? json_null() : json_incref(op->after));
+	draft->has_alias |= op->table == STATE_RULES && json_object_get(op->after, "alias") != NULL;
 }
 
 /* Whole changes -------------------------------------------------------------------------------- */
 
-static State *copy(const State *state)
+static json_t *written_table(json_t *before, const json_t *written)
+{
+	const char *key;
+	json_t *row;
+	if (written == NULL)
+		return json_incref(before);
+	json_t *after = json_copy(before);
+	json_object_foreach ((json_t *)written, key, row) {
+		if (json_is_null(row))
+			json_object_del(after, key);
+		else
+			json_object_set(after, key, row);
+	}
+	return after;
+}
+
+static State *draft_state(const Draft *draft)
 {
 	State *next = g_new0(State, 1);
 	g_atomic_ref_count_init(&next->references);
-	for (guint i = 0; i < STATE_TABLES; i++) {
-		next->tables[i] = json_incref(state->tables[i]);
-		next->is_shared[i] = TRUE;
-	}
+	for (guint i = 0; i < STATE_TABLES; i++)
+		next->tables[i] = written_table(draft->state->tables[i], draft->written[i]);
 	return next;
 }
 
 /* What a broken op writes is not known; what it names is. */
-static void visit_broken(const State *state, const json_t *given, StateVisit visit, gpointer of)
+static void visit_broken(const Draft *draft, const json_t *given, StateVisit visit, gpointer of)
 {
 	const char *name = json_string_value(json_object_get(given, "table"));
 	StateTable table;
@@ -273,28 +303,27 @@ static void visit_broken(const State *state, const json_t *given, StateVisit vis
 	g_autofree char *key = state_op_key(table, given, NULL);
 	if (key == NULL)
 		return;
-	const json_t *before = json_object_get(state->tables[table], key);
+	const json_t *before = draft_row(draft, table, key);
 	const char *verb = json_string_value(json_object_get(given, "op"));
 	g_autoptr(StateJson) after = patched(before, json_object_get(given, "row"));
 	gboolean is_known = before != NULL || g_strcmp0(verb, "insert") == 0;
 	visit(table, key, before, is_known ? after : NULL, of);
 }
 
-/* No alias that the change gives may be another rule's; two rules may swap theirs. */
-static gboolean check_aliases(const State *state, GHashTable *written, GError **error)
+/* No alias that the change gives may be another rule's; two rules may swap theirs. `written`: the
+ * rules that it writes, by key. */
+static gboolean check_aliases(const State *after, const json_t *written, GError **error)
 {
 	g_autoptr(GHashTable) owners = g_hash_table_new(g_str_hash, g_str_equal);
 	const char *key;
 	json_t *row;
-	if (g_hash_table_size(written) == 0)
-		return TRUE;
-	json_object_foreach (state->tables[STATE_RULES], key, row) {
+	json_object_foreach (after->tables[STATE_RULES], key, row) {
 		const char *alias = json_string_value(json_object_get(row, "alias"));
 		const char *other = alias == NULL ? NULL : g_hash_table_lookup(owners, alias);
 		if (alias != NULL && other == NULL)
 			g_hash_table_insert(owners, (gpointer)alias, (gpointer)key);
-		if (other == NULL || !(g_hash_table_contains(written, key) ||
-					     g_hash_table_contains(written, other)))
+		if (other == NULL || (json_object_get(written, key) == NULL &&
+					     json_object_get(written, other) == NULL))
 			continue;
 		drover_error_set(error, DROVER_ERROR_CONFLICT,
 			"alias: rules %s and %s would both be called '%s'", other, key, alias);
@@ -303,43 +332,58 @@ static gboolean check_aliases(const State *state, GHashTable *written, GError **
 	return TRUE;
 }
 
-State *state_apply(const State *state, const json_t *change, GError **error)
+static gboolean draft_ops(Draft *draft, const json_t *change, GError **error)
 {
 	const json_t *ops = json_object_get(change, "ops");
-	g_autoptr(State) next = copy(state);
-	g_autoptr(GHashTable) written =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (!json_is_array(ops)) {
 		drover_error_set(error, DROVER_ERROR_INPUT, "ops: must be a list");
-		return NULL;
+		return FALSE;
 	}
 	for (gsize i = 0; i < json_array_size(ops); i++) {
 		g_auto(Op) op = {0};
-		const json_t *before = NULL;
-		if (!op_read(next, json_array_get(ops, i), &op, &before, error)) {
+		const json_t *before;
+		if (!op_read(draft, json_array_get(ops, i), &op, &before, error)) {
 			g_prefix_error(error, "op %" G_GSIZE_FORMAT ": ", i + 1);
-			return NULL;
+			return FALSE;
 		}
-		op_enact(next, &op);
-		if (op.table == STATE_RULES)
-			g_hash_table_add(written, g_steal_pointer(&op.key));
+		op_enact(draft, &op);
 	}
-	return check_aliases(next, written, error) ? g_steal_pointer(&next) : NULL;
+	return TRUE;
+}
+
+State *state_apply(const State *state, const json_t *change, GError **error)
+{
+	g_auto(Draft) draft = {.state = state};
+	if (!draft_ops(&draft, change, error))
+		return NULL;
+	g_autoptr(State) next = draft_state(&draft);
+	if (draft.has_alias && !check_aliases(next, draft.written[STATE_RULES], error))
+		return NULL;
+	return g_steal_pointer(&next);
+}
+
+gboolean state_fits(const State *state, const json_t *change, GError **error)
+{
+	g_auto(Draft) draft = {.state = state};
+	if (!draft_ops(&draft, change, error))
+		return FALSE;
+	g_autoptr(State) next = draft.has_alias ? draft_state(&draft) : NULL;
+	return next == NULL || check_aliases(next, draft.written[STATE_RULES], error);
 }
 
 void state_each_write(const State *state, const json_t *change, StateVisit visit, gpointer of)
 {
 	const json_t *ops = json_object_get(change, "ops");
-	g_autoptr(State) next = copy(state);
+	g_auto(Draft) draft = {.state = state};
 	for (gsize i = 0; i < json_array_size(ops); i++) {
 		const json_t *given = json_array_get(ops, i), *before = NULL;
 		g_auto(Op) op = {0};
-		if (!op_read(next, given, &op, &before, NULL)) {
-			visit_broken(next, given, visit, of);
+		if (!op_read(&draft, given, &op, &before, NULL)) {
+			visit_broken(&draft, given, visit, of);
 			continue;
 		}
 		visit(op.table, op.key, before, op.after, of);
-		op_enact(next, &op);
+		op_enact(&draft, &op);
 	}
 }
 
@@ -359,14 +403,14 @@ static gboolean check_table(
 	const char *key;
 	json_t *row;
 	json_object_foreach (after->tables[table], key, row) {
-		g_autofree char *own = g_strconcat(tables[table].name, " ", key, NULL);
 		for (guint i = 0; i < G_N_ELEMENTS(columns); i++) {
+			if (is_there(after, row, columns[i]))
+				continue;
 			const char *name = json_string_value(json_object_get(row, columns[i]));
-			g_autofree char *release =
-				g_strconcat("releases ", name != NULL ? name : "", NULL);
-			if (is_there(after, row, columns[i]) ||
-				!(g_hash_table_contains(touched, own) ||
-					g_hash_table_contains(touched, release)))
+			g_autofree char *own = g_strconcat(tables[table].name, " ", key, NULL);
+			g_autofree char *release = g_strconcat("releases ", name, NULL);
+			if (!g_hash_table_contains(touched, own) &&
+				!g_hash_table_contains(touched, release))
 				continue;
 			drover_error_set(error, DROVER_ERROR_CONFLICT,
 				"%s: %s: there is no release %s", own, columns[i], name);

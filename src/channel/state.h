@@ -59,6 +59,8 @@ char *state_op_key(StateTable table, const json_t *op, GError **error);
  * All or nothing. Fails with DROVER_ERROR_CONFLICT: what does not fit, at which op, or an alias
  * that another rule has; with DROVER_ERROR_INPUT for what is no change. */
 State *state_apply(const State *state, const json_t *change, GError **error);
+/* Only whether it would, and why not: no state is made. */
+gboolean state_fits(const State *state, const json_t *change, GError **error);
 
 /* Are the releases there that the change's rules and pins map to, and do none remain that map to
  * one that it deletes? `after` is the state with the change. Fails with DROVER_ERROR_CONFLICT. */
