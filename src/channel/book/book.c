@@ -192,15 +192,14 @@ static Queue *queue_of(const GPtrArray *changes, GError **error)
 	return queue_new(values, error);
 }
 
-static ChannelBook *read_book(Store *store, gint64 at_us, GError **error)
+/* Takes the rows. */
+static ChannelBook *read_queue(Store *store, State *live, gint64 at_us, GError **error)
 {
 	g_autoptr(ChannelBook) book = g_new0(ChannelBook, 1);
 	g_atomic_ref_count_init(&book->references);
 	book->at_us = at_us;
-	book->live = state_new();
-	if (!store_counter_get(store, STORE_GENERATION, &book->generation, error) ||
-		!read_rows(store, book->live, at_us, error) ||
-		!read_grants(store, book->live, error))
+	book->live = live;
+	if (!store_counter_get(store, STORE_GENERATION, &book->generation, error))
 		return NULL;
 	book->changes =
 		changes_of(at_us == 0 ? store_query(store, error, SQL_WAITING, STORE_NO_PARAMS)
@@ -210,6 +209,19 @@ static ChannelBook *read_book(Store *store, gint64 at_us, GError **error)
 		return NULL;
 	book->queue = queue_of(book->changes, error);
 	return book->queue != NULL ? g_steal_pointer(&book) : NULL;
+}
+
+static ChannelBook *read_book(Store *store, gint64 at_us, GError **error)
+{
+	g_autoptr(State) live = state_new();
+	if (!read_rows(store, live, at_us, error) || !read_grants(store, live, error))
+		return NULL;
+	return read_queue(store, g_steal_pointer(&live), at_us, error);
+}
+
+ChannelBook *channel_book_read_queue(Store *store, State *live, GError **error)
+{
+	return read_queue(store, state_ref(live), 0, error);
 }
 
 ChannelBook *channel_book_read(Store *store, GError **error)

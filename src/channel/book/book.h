@@ -49,6 +49,8 @@ ChannelBook *channel_book_read(Store *store, GError **error);
 /* As it was at an instant: rules, releases and the queue; grants are those of now. Changes have
  * no overrides, problem and reason. */
 ChannelBook *channel_book_read_at(Store *store, gint64 at_us, GError **error);
+/* The book as the store now has it, knowing that its rows are `live`: they are not read again. */
+ChannelBook *channel_book_read_queue(Store *store, State *live, GError **error);
 ChannelBook *channel_book_ref(ChannelBook *book);
 void channel_book_unref(ChannelBook *book);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChannelBook, channel_book_unref)
@@ -78,6 +80,10 @@ typedef struct ChannelDeed {
  * DROVER_ERROR_CONFLICT when there is no such person. *written (may be NULL): how many rows. */
 gboolean channel_rows_write(Store *store, const State *before, const State *after,
 	const ChannelDeed *deed, guint *written, GError **error);
+
+/* What channel_rows_write() made of the rows: `after` with their new data versions. Caller frees.
+ */
+State *channel_rows_written(const State *before, const State *after);
 
 /* Inside store_write(): inserts (id 0, then given) or saves the change, and what the queue said
  * with it; moves the generation. `data_version` grows by one. No history: the caller's deed has a

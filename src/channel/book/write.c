@@ -145,6 +145,8 @@ static gboolean write_table(Store *store, StateTable table, const State *before,
 	const json_t *was = state_rows(before, table), *is = state_rows(after, table);
 	const char *key;
 	json_t *row;
+	if (was == is)
+		return TRUE;
 	json_object_foreach ((json_t *)was, key, row) {
 		RowEdit edit = {table, key, row, json_object_get(is, key)};
 		if (edit.after == row || !differs(row, edit.after))
@@ -174,6 +176,36 @@ gboolean channel_rows_write(Store *store, const State *before, const State *afte
 	if (written != NULL)
 		*written = count;
 	return count == 0 || store_counter_advance(store, STORE_GENERATION, error);
+}
+
+static void note_version(StateTable table, const json_t *before, const json_t *after, json_t *ops)
+{
+	if (before == after || table == STATE_GRANTS || !differs(before, after))
+		return;
+	json_t *row = json_copy((json_t *)after);
+	json_object_set_new(
+		row, "data_version", json_integer(json_integer_of(before, "data_version") + 1));
+	json_array_append_new(ops, json_pack("{s:s, s:s, s:o}", "op", "update", "table",
+					   state_table_name(table), "row", row));
+}
+
+State *channel_rows_written(const State *before, const State *after)
+{
+	g_autoptr(json_t) ops = json_array();
+	for (guint i = 0; i < STATE_TABLES; i++) {
+		const json_t *was = state_rows(before, (StateTable)i);
+		const json_t *is = state_rows(after, (StateTable)i);
+		const char *key;
+		json_t *row;
+		if (was == is)
+			continue;
+		json_object_foreach ((json_t *)is, key, row)
+			note_version((StateTable)i, json_object_get(was, key), row, ops);
+	}
+	g_autoptr(json_t) change = json_pack("{s:O}", "ops", ops);
+	State *written = state_apply(after, change, NULL);
+	g_assert(written != NULL);
+	return written;
 }
 
 /* Changes ------------------------------------------------------------------------------------- */

@@ -123,6 +123,47 @@ static void test_where_others_must_agree_nothing_goes_live_at_once(void **state)
 		"'nightly', 'mapping': 'web-2'}}]");
 }
 
+typedef struct Rewriting {
+	json_t *ops;
+	State *expected, *found;
+} Rewriting;
+
+static gboolean rewrite(Store *store, gpointer of, GError **error)
+{
+	Rewriting *rewriting = of;
+	ChannelDeed deed = {30 * US_PER_SECOND, "ada", NULL, 0};
+	g_autoptr(ChannelBook) before = channel_book_read(store, error);
+	g_autoptr(json_t) change = json_pack("{s:O}", "ops", rewriting->ops);
+	g_autoptr(State) after = state_apply(before->live, change, error);
+	if (after == NULL || !channel_rows_write(store, before->live, after, &deed, NULL, error))
+		return FALSE;
+	g_autoptr(ChannelBook) now = channel_book_read(store, error);
+	rewriting->expected = channel_rows_written(before->live, after);
+	rewriting->found = state_ref(now->live);
+	return TRUE;
+}
+
+static void test_what_was_written_is_known_without_reading_it(void **state)
+{
+	Store *store = ((Place *)*state)->store;
+	g_autoptr(GError) error = NULL;
+	furnish(store);
+	g_autoptr(json_t) ops = quoted(
+		"[{'op': 'update', 'table': 'rules', 'rule_id': 1, 'row': {'rate': 50}},"
+		" {'op': 'update', 'table': 'releases', 'name': 'web-1', 'row': {'version': "
+		"'1.0.0'}}, {'op': 'delete', 'table': 'releases', 'name': 'web-2'},"
+		" {'op': 'insert', 'table': 'shutoffs', 'row': {'product': 'web', 'channel': "
+		"'release'}}]");
+	Rewriting rewriting = {ops, NULL, NULL};
+	store_write(store, rewrite, &rewriting, &error);
+	assert_good(error);
+	for (guint i = 0; i < STATE_TABLES; i++)
+		assert_true(json_equal((json_t *)state_rows(rewriting.expected, (StateTable)i),
+			(json_t *)state_rows(rewriting.found, (StateTable)i)));
+	state_unref(rewriting.expected);
+	state_unref(rewriting.found);
+}
+
 /* The queue ------------------------------------------------------------------------------------ */
 
 static void test_edit_of_another_column_is_merged(void **state)
@@ -156,6 +197,13 @@ static void test_edit_of_the_same_column_is_a_conflict_until_it_is_not(void **st
 	assert_int_equal(json_integer_of(conflict, "base"), 25);
 	assert_int_equal(json_integer_of(conflict, "ours"), 100);
 	assert_int_equal(json_integer_of(conflict, "theirs"), 50);
+	edit(store, 21, RULE_OP("'priority': 11"));
+	g_autoptr(ChannelChange) still = channel_change_load(store, change, NULL);
+	assert_true(json_equal(still->problem, in_conflict->problem));
+	edit(store, 22, RULE_OP("'rate': 25"));
+	g_autoptr(ChannelChange) settled = channel_change_load(store, change, NULL);
+	assert_null(settled->problem);
+	assert_ops(store, change, RULE_OP("'rate': 100"));
 }
 
 static void test_tests_of_what_an_edit_touches_are_void(void **state)
@@ -234,6 +282,7 @@ int main(void)
 		ON_BOTH(test_bad_rows_leave_nothing_behind),
 		ON_BOTH(test_more_ops_than_allowed_are_refused),
 		ON_BOTH(test_where_others_must_agree_nothing_goes_live_at_once),
+		ON_BOTH(test_what_was_written_is_known_without_reading_it),
 		ON_BOTH(test_edit_of_another_column_is_merged),
 		ON_BOTH(test_edit_of_the_same_column_is_a_conflict_until_it_is_not),
 		ON_BOTH(test_tests_of_what_an_edit_touches_are_void),
