@@ -126,8 +126,9 @@ void channel_show_difference(const Screen *screen, const json_t *difference)
 static void show_source(const Screen *screen, const json_t *said)
 {
 	g_autofree char *generation = show_number(said, "generation");
-	screen_line(screen, "generation %s, cut %s, digest %s", generation, show_text(said, "cut"),
-		show_text(said, "digest"));
+	const char *cut = json_text(said, "cut");
+	screen_line(screen, "generation %s, cut %s, digest %s", generation,
+		cut != NULL ? cut : "live", show_text(said, "digest"));
 }
 
 void channel_show_answer(const Screen *screen, const json_t *answer)

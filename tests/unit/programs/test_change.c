@@ -7,20 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "printed.h"
 #include "programs/drover/change.h"
-
-/* JSON with single quotes. */
-static json_t *json_of(const char *text)
-{
-	g_autofree char *quoted = g_strdelimit(g_strdup(text), "'", '"');
-	json_t *value = json_loads(quoted, 0, NULL);
-	assert_non_null(value);
-	return value;
-}
 
 static json_t *read_file(const char *text, GError **error)
 {
@@ -73,26 +63,6 @@ static void test_what_is_no_json_is_named_with_its_place(void **state)
 	g_autoptr(GError) error = NULL;
 	assert_null(read_file("{'title':\n oops}", &error));
 	assert_true(g_str_has_prefix(error->message, "web.json:2:"));
-}
-
-/* What `show` prints. Caller frees. */
-static char *printed(void (*show)(const Screen *screen, const json_t *value), const json_t *value)
-{
-	const Screen screen = {.unicode = TRUE};
-	char text[4096] = "";
-	FILE *file = tmpfile();
-	assert_non_null(file);
-	fflush(stdout);
-	int terminal = dup(STDOUT_FILENO);
-	dup2(fileno(file), STDOUT_FILENO);
-	show(&screen, value);
-	fflush(stdout);
-	dup2(terminal, STDOUT_FILENO);
-	close(terminal);
-	rewind(file);
-	gsize size = fread(text, 1, sizeof text - 1, file);
-	fclose(file);
-	return g_strndup(text, size);
 }
 
 static void test_a_list_lines_up(void **state)

@@ -9,16 +9,8 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "printed.h"
 #include "programs/drover/row_words.h"
-
-/* JSON with single quotes. */
-static json_t *json_of(const char *text)
-{
-	g_autofree char *quoted = g_strdelimit(g_strdup(text), "'", '"');
-	json_t *value = json_loads(quoted, JSON_DECODE_ANY, NULL);
-	assert_non_null(value);
-	return value;
-}
 
 static void assert_json(const json_t *value, const char *expected)
 {
