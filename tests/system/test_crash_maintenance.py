@@ -20,7 +20,9 @@ READ_OR_ALLOWED = {
     "product show", "notice list", "maintenance on", "maintenance off", "maintenance status", "history list",
     "history show", "history verify", "store backup", "store check", "user list", "user show", "token list",
     "host list", "pool list", "pool show", "channel answer", "channel version",
-    "channel explain", "channel lint", "channel diff",
+    "channel explain", "channel lint", "channel diff", "channel list", "channel show", "channel preview", "channel history",
+    "rule list", "rule show", "release-doc list", "release-doc show", "shutoff list", "pin list", "requirement list",
+    "signing-role list", "freeze list", "change list", "change show", "change diff",
     "config keys", "config check", "help", "completion", "version",
     "upgrade",  # brings maintenance with it: test_cli_maintenance.py
     "store migrate",  # is what upgrades do meanwhile
@@ -37,6 +39,17 @@ ARGUMENTS = {
     "user password": "root", "token add": "t --person root", "token revoke": "1",
     "host invite": "web1 --kind node", "host revoke": "web1",
     "pool add": "api", "pool set": "web web2", "pool remove": "web web1", "pool drain": "web web1",
+    "rule add": "product=web", "rule set": "1 rate=5", "rule delete": "1", "release-doc put": "release.json",
+    "release-doc delete": "web-1", "shutoff add": "web release", "shutoff delete": "web release",
+    "pin add": "web release 1. web-1", "pin delete": "web release 1.", "requirement set": "web release relman 1",
+    "requirement delete": "web release relman", "signing-role set": "qa --tester yes", "signing-role delete": "qa",
+    "freeze add": "rest --product web --from 2099-01-01 --until 2099-01-02", "freeze delete": "rest",
+    "channel declare": "x-test --product web --base x", "channel remove": "x-test --product web",
+    "channel settings": "web --scheme semver",
+    "change submit": "change.json", "change edit": "1 change.json", "change move": "1 +2h", "change withdraw": "1 --reason r",
+    "change sign": "1 --role relman", "change tested": "1 --role qa", "change revoke": "1 --role relman",
+    "change override": "1 freeze --reason r", "change break-glass": "1 --reason r", "change review": "1 --reason r",
+    "change go": "1 --reason r",
     "pool reserve": "web web1", "pool pool": "web web1", "pool release": "web web1", "pool forget": "web lb1",
 }
 BODIES = {
@@ -67,8 +80,13 @@ def mutating_routes():
 
 @pytest.fixture
 def full(web):
-    """Product web, one that is imported, a person with a token, a host that was invited, a pool."""
+    """Product web, one that is imported, a person with a token, a host that was invited, a pool, a rule and a change of it."""
     web("product add firmware")
+    web("rule add product=web channel=release")
+    web("rule set 1 rate=5 --when +1h --reason r")
+    (web.folder / "release.json").write_text('{"name": "web-1", "product": "web", "version": "1.0"}')
+    (web.folder / "change.json").write_text(
+        '{"title": "t", "when": "+2h", "ops": [{"op": "delete", "table": "rules", "rule_id": 1}]}')
     web("pool add web web1")
     (web.folder / "landings.json").write_text('{"landings": []}')
     web.token = beds.admin_token(web)
@@ -80,7 +98,7 @@ def truth(drover):
     """Everything that a command could have changed; whatever does leaves a line in the history."""
     return (drover.json("history verify"), drover.json("notice list"), drover.json("landing list --product web"),
             drover.json("product list"), drover.json("token list"), drover.json("user list"), drover.json("host list"),
-            drover.json("pool list"))
+            drover.json("pool list"), drover.json("rule list"), drover.json("change list"))
 
 
 def test_every_command_that_changes_something_stops_with_7(full):
