@@ -181,6 +181,10 @@ gboolean row_rule_word(json_t *patch, const json_t *before, const char *word, GE
 			"'%s': say a column as COLUMN=VALUE: rate=25; COLUMN= takes it away", word);
 		return FALSE;
 	}
+	if (!g_utf8_validate(word, -1, NULL)) {
+		drover_error_set(error, DROVER_ERROR_INPUT, "'%s': is not UTF-8", word);
+		return FALSE;
+	}
 	g_autofree char *name = g_strndup(word, (gsize)(equals - word));
 	const char *text = equals + 1;
 	if (g_str_has_prefix(name, TAG_PREFIX) && name[strlen(TAG_PREFIX)] != '\0') {

@@ -10,6 +10,9 @@
 #include "base/error.h"
 #include "base/format.h"
 
+/* A hundred years: who means later says the day. */
+#define FURTHEST_S (G_GINT64_CONSTANT(100) * 365 * 86400)
+
 /* "09:00" of the day that is `days` after that of `now_us`. */
 static gboolean read_time_of_day(const char *text, gint64 days, gint64 now_us, gint64 *when_us)
 {
@@ -21,7 +24,7 @@ static gboolean read_time_of_day(const char *text, gint64 days, gint64 now_us, g
 static gboolean read_duration(const char *text, gint64 now_us, gint64 *when_us)
 {
 	gint64 seconds;
-	if (!parse_duration(text, &seconds, NULL))
+	if (!parse_duration(text, &seconds, NULL) || seconds > FURTHEST_S)
 		return FALSE;
 	*when_us = now_us + seconds * US_PER_SECOND;
 	return TRUE;

@@ -67,6 +67,7 @@ static void test_what_is_no_column_is_refused(void **state)
 	assert_refused("rate=half", "rate is a whole number, not 'half'");
 	assert_refused("jaws=yes", "jaws is true or false");
 	assert_refused("data_version=3", "no column");
+	assert_refused("tag.\xff=a", "is not UTF-8");
 }
 
 static void test_a_rule_s_matchers_read_as_they_are_typed(void **state)

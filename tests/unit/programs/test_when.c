@@ -52,7 +52,7 @@ static void test_a_day_has_a_time(void **state)
 static void test_what_is_no_time_is_refused(void **state)
 {
 	static const char *const none[] = {"", "+", "in", "in two hours", "tomorrow", "tomorrow 9",
-		"tomorrow 25:00", "09:00", "2026-13-01", "-2h"};
+		"tomorrow 25:00", "09:00", "2026-13-01", "-2h", "+5300w"};
 	for (gsize i = 0; i < G_N_ELEMENTS(none); i++)
 		assert_when(none[i], NULL);
 }
