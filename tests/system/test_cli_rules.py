@@ -100,10 +100,10 @@ def test_an_edit_from_a_stale_version_is_refused(house):
 
 def test_doing_it_twice_changes_nothing(house):
     for line in ("shutoff add web release --reason 'bad build'", "pin add web release 1.4. web-1.4.0",
-                 "requirement set web release relman 2", "signing-role set qa --tester yes",
+                 "signing-role set qa --tester yes",
                  "channel declare release-cdntest --product web --base release --cut all",
                  "freeze add holidays --product web --from 2099-12-23 --until 2100-01-02 --reason rest",
-                 "release-doc put web-1.3.9.json"):
+                 "release-doc put web-1.3.9.json", "requirement set web release relman 2"):
         house(line)
         head = house.json("history verify")
         assert "is so already" in house(line).out, line
@@ -115,9 +115,6 @@ def test_small_tables_are_listed_and_their_rows_go(house):
     assert house("shutoff list").out == "PRODUCT  CHANNEL  REASON\nweb      release  bad build\n"
     house("shutoff delete web release")
     assert house("shutoff list").out == ""
-    house("requirement set all 'be*' qa 1")
-    assert house("requirement list").out == "PRODUCT  CHANNEL  ROLE  PERSONS\nall      be*      qa    1\n"
-    assert "needs the word of 1 of qa" in house("requirement delete all 'be*' qa", exits=4).err
     house("freeze add holidays --product all --from 2026-12-23 --until 2027-01-02 --reason rest")
     assert house("freeze list").out == (
         "FREEZE    PRODUCT  FROM              UNTIL             REASON\n"
@@ -128,6 +125,9 @@ def test_small_tables_are_listed_and_their_rows_go(house):
     house("signing-role delete qa")
     assert house("pin list").out == "PRODUCT  CHANNEL  VERSION  MAPPING\nweb      release  1.3.     web-1.3.9\n"
     house("pin delete web release 1.3.")
+    house("requirement set all 'be*' qa 1")
+    assert house("requirement list").out == "PRODUCT  CHANNEL  ROLE  PERSONS\nall      be*      qa    1\n"
+    assert "needs the word of 1 of qa" in house("requirement delete all 'be*' qa", exits=4).err
     assert [house(f"{name} list").out for name in ("pin", "freeze", "signing-role")] == [""] * 3
 
 

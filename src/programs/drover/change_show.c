@@ -111,11 +111,12 @@ static void show_required(const Screen *screen, const json_t *detail)
 		gint64 missing = json_integer_of(one, "missing");
 		g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, missing);
 		g_autofree char *signers = signers_text(detail, json_text(one, "role"));
+		g_autofree char *because = row_key_text(show_text(one, "because"));
 		table_cell(table, STYLE_STRONG, json_text(one, "role"));
 		table_cell_integer(table, json_integer_of(one, "count"));
 		table_cell(table, missing > 0 ? STYLE_BAD : STYLE_GOOD, number);
 		table_cell(table, STYLE_PLAIN, signers);
-		table_cell(table, STYLE_PLAIN, json_text(one, "because"));
+		table_cell(table, STYLE_PLAIN, because);
 	}
 	if (table_rows(table) == 0) {
 		heading(screen, "Nobody needs to sign it.");
@@ -199,11 +200,11 @@ static void show_conflicts(const Screen *screen, const json_t *detail)
 						 ? g_strdup_printf("change %" G_GINT64_FORMAT, with)
 						 : g_strdup("what is live");
 		const char *column = json_text(one, "column");
+		g_autofree char *key = row_key_text(show_text(one, "key"));
 		if (i == 0)
 			heading(screen, "Conflicts:");
 		screen_line(screen, "  %s %s: %s: it says %s, %s says %s", json_text(one, "table"),
-			json_text(one, "key"), column != NULL ? column : "the whole row", ours,
-			other, theirs);
+			key, column != NULL ? column : "the whole row", ours, other, theirs);
 	}
 }
 

@@ -30,31 +30,43 @@ static void asked_clear(Asked *asked)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Asked, asked_clear)
 
-/* The one product that has the channel. Caller frees; NULL with `error`. */
-static char *product_with(Invocation *invocation, const char *channel, GError **error)
+/* Which products have the channel. Borrowed texts. */
+static GPtrArray *products_with(const json_t *channels, const char *channel)
 {
-	g_autoptr(json_t) answer =
-		invocation_call(invocation, "GET", NULL, NULL, error, "channels", NULL);
-	const char *found = NULL;
+	GPtrArray *found = g_ptr_array_new();
 	gsize i;
 	json_t *one;
+	json_array_foreach (channels, i, one)
+		if (g_strcmp0(json_text(one, "channel"), channel) == 0)
+			g_ptr_array_add(found, (gpointer)json_text(one, "product"));
+	return found;
+}
+
+/* The one product that has the channel; NAME-test, which nobody needs to declare, is where NAME is.
+ * Caller frees; NULL with `error`. */
+static char *product_with(Invocation *invocation, const char *channel, GError **error)
+{
+	static const char suffix[] = "-test";
+	g_autoptr(json_t) answer =
+		invocation_call(invocation, "GET", NULL, NULL, error, "channels", NULL);
 	if (answer == NULL)
 		return NULL;
-	json_array_foreach (json_object_get(answer, "channels"), i, one) {
-		if (g_strcmp0(json_text(one, "channel"), channel) != 0)
-			continue;
-		if (found != NULL) {
-			drover_error_set(error, DROVER_ERROR_INPUT,
-				"more than one product has a channel '%s': name one before it",
-				channel);
-			return NULL;
-		}
-		found = json_text(one, "product");
+	const json_t *channels = json_object_get(answer, "channels");
+	g_autoptr(GPtrArray) found = products_with(channels, channel);
+	if (found->len == 0 && g_str_has_suffix(channel, suffix)) {
+		g_autofree char *base = g_strndup(channel, strlen(channel) - strlen(suffix));
+		g_ptr_array_unref(found);
+		found = products_with(channels, base);
 	}
-	if (found == NULL)
+	if (found->len == 1)
+		return g_strdup(found->pdata[0]);
+	if (found->len == 0)
 		drover_error_set(error, DROVER_ERROR_NOT_FOUND,
 			"no product has a channel '%s'; drover channel list shows them", channel);
-	return g_strdup(found);
+	else
+		drover_error_set(error, DROVER_ERROR_INPUT,
+			"more than one product has a channel '%s': name one before it", channel);
+	return NULL;
 }
 
 static gboolean take_words(

@@ -137,11 +137,14 @@ void channel_show_answer(const Screen *screen, const json_t *answer)
 	screen_part(screen, STYLE_STRONG, "%s",
 		json_text(answer, "mapping") != NULL ? json_text(answer, "mapping") : "nothing");
 	screen_line(screen, ": %s", show_text(answer, "why"));
-	if (json_is_integer(json_object_get(answer, "rule_id")))
+	if (json_integer_of(answer, "rule_data_version") != 0)
 		screen_line(screen,
 			"by rule %" G_GINT64_FORMAT ", at its version %" G_GINT64_FORMAT,
 			json_integer_of(answer, "rule_id"),
 			json_integer_of(answer, "rule_data_version"));
+	else if (json_is_integer(json_object_get(answer, "rule_id")))
+		screen_line(screen, "by rule %" G_GINT64_FORMAT ", which is not live yet",
+			json_integer_of(answer, "rule_id"));
 	if (json_is_object(release))
 		screen_line(screen, "which is version %s, build %s", show_text(release, "version"),
 			show_text(release, "build_id"));

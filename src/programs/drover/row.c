@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/format.h"
 #include "programs/drover/change.h"
 #include "programs/drover/show.h"
 #include "programs/drover/when.h"
@@ -23,20 +24,6 @@ gboolean row_time_option(Invocation *invocation, const char *name, char **text, 
 }
 
 /* Reading ------------------------------------------------------------------------------------- */
-
-gboolean row_find(
-	Invocation *invocation, StateTable table, const char *key, json_t **row, GError **error)
-{
-	g_autoptr(GError) problem = NULL;
-	g_autoptr(json_t) answer = invocation_call(invocation, "GET", query_of("key", key, NULL),
-		NULL, &problem, "tables", state_table_name(table), "row", NULL);
-	json_t *found = json_object_get(answer, "row");
-	*row = json_is_object(found) ? json_incref(found) : NULL;
-	if (answer != NULL || drover_error_is(problem, DROVER_ERROR_NOT_FOUND))
-		return TRUE;
-	g_propagate_error(error, g_steal_pointer(&problem));
-	return FALSE;
-}
 
 json_t *row_all(Invocation *invocation, StateTable table, GHashTable *query, GError **error)
 {
@@ -60,6 +47,51 @@ json_t *row_all(Invocation *invocation, StateTable table, GHashTable *query, GEr
 	}
 	json_object_del(all, "next");
 	return g_steal_pointer(&all);
+}
+
+/* As it is live. */
+static gboolean find_live(
+	Invocation *invocation, StateTable table, const char *key, json_t **row, GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+	g_autoptr(json_t) answer = invocation_call(invocation, "GET", query_of("key", key, NULL),
+		NULL, &problem, "tables", state_table_name(table), "row", NULL);
+	json_t *found = json_object_get(answer, "row");
+	*row = json_is_object(found) ? json_incref(found) : NULL;
+	if (answer != NULL || drover_error_is(problem, DROVER_ERROR_NOT_FOUND))
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&problem));
+	return FALSE;
+}
+
+/* As the changes that go live before `when` will leave it. */
+static gboolean find_at(Invocation *invocation, StateTable table, const char *key, const char *when,
+	json_t **row, GError **error)
+{
+	g_autoptr(json_t) all = row_all(invocation, table, query_of("at", when, NULL), error);
+	gsize i;
+	json_t *one;
+	*row = NULL;
+	json_array_foreach (json_object_get(all, "rows"), i, one) {
+		g_autofree char *its = state_key(table, one, NULL);
+		if (g_strcmp0(its, key) == 0)
+			*row = json_incref(one);
+	}
+	return all != NULL;
+}
+
+gboolean row_find(
+	Invocation *invocation, StateTable table, const char *key, json_t **row, GError **error)
+{
+	const char *typed = invocation_option(invocation, "when");
+	gint64 now_us = clock_now_us(invocation_clock(invocation)), when_us = 0;
+	if (typed == NULL)
+		return find_live(invocation, table, key, row, error);
+	if (!when_parse(typed, now_us, &when_us, error))
+		return FALSE;
+	g_autofree char *when = format_time(when_us);
+	return when_us > now_us ? find_at(invocation, table, key, when, row, error)
+				: find_live(invocation, table, key, row, error);
 }
 
 /* Writing ------------------------------------------------------------------------------------- */

@@ -22,7 +22,8 @@
 /* --name as an instant for the API; *text NULL when not given. Caller frees. */
 gboolean row_time_option(Invocation *invocation, const char *name, char **text, GError **error);
 
-/* The live row by its key; *row NULL when there is none. */
+/* The row by its key that an edit is made from: the live one or, with --when, as the changes before
+ * then will leave it; *row NULL when there is none. */
 gboolean row_find(
 	Invocation *invocation, StateTable table, const char *key, json_t **row, GError **error);
 /* All rows, however many pages the API makes of them; `query` as /tables takes it, is taken. A

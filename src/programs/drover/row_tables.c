@@ -215,7 +215,7 @@ static const RowColumn product_columns[] = {
 	{"late_s", ROW_INTEGER, "late-s", NULL},
 	{0},
 };
-static const RowKind product = {STATE_PRODUCTS, "product", product_columns};
+static const RowKind product = {STATE_PRODUCTS, "settings of product", product_columns};
 
 static gboolean has_product(Invocation *invocation, GError **error)
 {

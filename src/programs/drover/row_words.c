@@ -296,20 +296,26 @@ char *row_difference(const json_t *before, const json_t *after)
 	return g_string_free(text, FALSE);
 }
 
-char *row_key_words(StateTable table, const json_t *row)
+char *row_key_text(const char *key)
 {
 	GString *text = g_string_new(NULL);
-	g_autofree char *key = state_key(table, row, NULL);
-	json_error_t unread;
-	g_autoptr(json_t) parts = key != NULL ? json_loads(key, JSON_DECODE_ANY, &unread) : NULL;
+	g_autoptr(json_t) parts = json_loads(key, 0, NULL);
 	gsize i;
 	json_t *part;
 	if (!json_is_array(parts))
-		g_string_append(text, key != NULL ? key : "?");
+		g_string_append(text, key);
 	json_array_foreach (parts, i, part) {
 		const char *word = json_string_value(part);
-		g_string_append_printf(
-			text, "%s%s", i > 0 ? " " : "", g_strcmp0(word, "*") == 0 ? "all" : word);
+		g_string_append_printf(text, "%s%s", i > 0 ? " " : "",
+			word == NULL		 ? "?"
+			: strcmp(word, "*") == 0 ? "all"
+						 : word);
 	}
 	return g_string_free(text, FALSE);
+}
+
+char *row_key_words(StateTable table, const json_t *row)
+{
+	g_autofree char *key = state_key(table, row, NULL);
+	return key != NULL ? row_key_text(key) : g_strdup("?");
 }

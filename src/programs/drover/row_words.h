@@ -51,7 +51,8 @@ char *row_rule_matchers(const json_t *rule);
 json_t *row_patch(StateTable table, const json_t *before, const json_t *after);
 /* "rate 25 -> 100, comment added". Either may be NULL. Caller frees. */
 char *row_difference(const json_t *before, const json_t *after);
-/* "7", or "web release": the key as people say it. Caller frees. */
+/* "7", or "web release": a key as state_key() writes it, as people say it. Caller frees. */
+char *row_key_text(const char *key);
 char *row_key_words(StateTable table, const json_t *row);
 
 #endif

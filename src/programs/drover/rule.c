@@ -125,17 +125,19 @@ static json_t *ask(Invocation *invocation, GError **error)
 				 error, "tables", state_table_name(STATE_RULES), "row", NULL);
 }
 
-/* The live row; NULL with `error` when it is gone. New reference. */
-static json_t *live_rule(Invocation *invocation, GError **error)
+/* What an edit of the named rule is made from; NULL with `error` when it is not there. New
+ * reference. */
+static json_t *rule_to_edit(Invocation *invocation, GError **error)
 {
-	g_autoptr(json_t) answer = ask(invocation, error);
-	json_t *row = json_object_get(answer, "row");
-	if (json_is_object(row))
-		return json_incref(row);
-	if (answer != NULL)
-		drover_error_set(error, DROVER_ERROR_NOT_FOUND, "rule %s was deleted",
-			invocation_argument(invocation, 0));
-	return NULL;
+	g_autofree char *number = named_number(invocation, error);
+	json_t *row = NULL;
+	if (number == NULL || !row_find(invocation, STATE_RULES, number, &row, error))
+		return NULL;
+	if (row == NULL)
+		drover_error_set(error, DROVER_ERROR_NOT_FOUND,
+			"there is no rule %s%s; drover rule list shows them", number,
+			invocation_has(invocation, "when") ? " by then" : "");
+	return row;
 }
 
 static gboolean run_show(Invocation *invocation, GError **error)
@@ -170,7 +172,7 @@ static gboolean run_add(Invocation *invocation, GError **error)
 
 static gboolean run_set(Invocation *invocation, GError **error)
 {
-	g_autoptr(json_t) before = live_rule(invocation, error);
+	g_autoptr(json_t) before = rule_to_edit(invocation, error);
 	json_t *patch = before != NULL ? typed_patch(invocation, 1, before, error) : NULL;
 	if (patch == NULL)
 		return FALSE;
@@ -180,7 +182,7 @@ static gboolean run_set(Invocation *invocation, GError **error)
 
 static gboolean run_delete(Invocation *invocation, GError **error)
 {
-	g_autoptr(json_t) before = live_rule(invocation, error);
+	g_autoptr(json_t) before = rule_to_edit(invocation, error);
 	return before != NULL &&
 	       row_send(invocation, STATE_RULES, NOUN, "delete", before,
 		       json_pack("{s:O}", "rule_id", json_object_get(before, "rule_id")), error);
