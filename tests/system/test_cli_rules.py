@@ -198,6 +198,14 @@ def test_an_edit_with_when_is_a_change(house):
     assert house.json("rule list")["rows"][-1]["rule_id"] == 2
 
 
+def test_an_edit_for_later_is_made_from_what_the_queue_will_leave(house):
+    house("rule add product=web channel=release mapping=web-1.4.0 rate=25 --when +2h --reason r")
+    assert "there is no rule 3 by then" in house("rule set 3 rate=100 --when +1h --reason r", exits=3).err
+    house("rule set 3 rate=100 --when +3h --reason r")
+    assert "rule 3: rate 25 -> 100" in house("change show 2").out
+    assert house.json("change show 2")["standing"]["kind"] == "ready"
+
+
 def test_a_change_goes_live_at_its_time(house):
     house(f"change submit {change_file(house, RATE, when='now')}")
     assert house("change enact").out == "change 1 is live\n"

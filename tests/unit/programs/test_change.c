@@ -87,7 +87,7 @@ static const char DETAIL[] =
 	"'words':['rule 3: rate 25 -> 100'], 'digest':'abc', "
 	"'conflicts':[{'table':'rules','key':'3','column':'rate','base':25,'ours':100,'theirs':50,'"
 	"with':6}], "
-	"'required':[{'role':'relman','count':2,'missing':1,'because':'[\"web\",\"release\",\"relman\"]'}], "
+	"'required':[{'role':'relman','count':2,'missing':1,'because':'[\\\"web\\\",\\\"release\\\",\\\"relman\\\"]'}], "
 	"'sign_offs':[{'person':'grace','role':'relman','counts':true},"
 	"{'person':'bob','role':'relman','counts':false,'text':'signed something else'}], "
 	"'tested':{'needed':true,'given':[]}, "
