@@ -249,9 +249,10 @@ static json_t *edit_of(const State *old, const State *new)
 	return json_pack("{s:o}", "ops", ops);
 }
 
-static gboolean meets_an_edit(const Footprint *footprint, const GArray *places)
+/* Among the first `count`: what stands behind a change alters nothing that it is tested on. */
+static gboolean meets_an_edit(const Footprint *footprint, const GArray *places, guint count)
 {
-	for (guint i = 0; i < places->len; i++) {
+	for (guint i = 0; i < count; i++) {
 		const Place *place = &g_array_index(places, Place, i);
 		if (place->is_edit && !footprints_are_disjoint(place->footprint, footprint))
 			return TRUE;
@@ -379,10 +380,12 @@ GArray *rebase_queue(const Queue *old, State *old_live, const Queue *new, State 
 		Rebased result = rebase_one(change, was, now, done);
 		const json_t *last = result.rebased != NULL ? result.rebased : change;
 		Place place = {change, state_ref(now), footprint_new(now, last), FALSE};
-		result.loses_tests =
-			result.loses_sign_offs || g_array_index(are, Place, i).is_edit ||
-			!footprints_are_disjoint(place.footprint, edited) ||
-			meets_an_edit(place.footprint, were) || meets_an_edit(place.footprint, are);
+		guint stood = was != NULL ? (guint)(was - &g_array_index(were, Place, 0)) : 0;
+		result.loses_tests = result.loses_sign_offs ||
+				     g_array_index(are, Place, i).is_edit ||
+				     !footprints_are_disjoint(place.footprint, edited) ||
+				     meets_an_edit(place.footprint, were, stood) ||
+				     meets_an_edit(place.footprint, are, i);
 		g_array_append_val(done, place);
 		g_array_append_val(results, result);
 		enact(overlay, last);

@@ -420,8 +420,9 @@ const Command change_commands[] = {
 		"drover change submit web-1.5.json --check\n"
 		"drover change submit web-1.5.json --when 'tomorrow 09:00'",
 		"3,4,5,7", "change show, change sign"},
-	{"change list", "", 0, 0, "Shows the changes that wait, in their order, then the others",
-		run_list, list_options, NULL,
+	{"change list", "", 0, 0,
+		"Shows the changes that wait, in their order, then those that are over", run_list,
+		list_options, NULL,
 		"drover change list\ndrover change list --product web --only live", "5",
 		"change show"},
 	{"change show", "CHANGE", 1, 1,

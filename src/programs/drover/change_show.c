@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/format.h"
 #include "programs/drover/change.h"
 #include "programs/drover/channel_show.h"
 #include "programs/drover/row_words.h"
@@ -34,8 +35,30 @@ char *change_scopes_text(const json_t *change)
 	return g_string_free(text, FALSE);
 }
 
+static gboolean is_over(const json_t *change)
+{
+	const char *state = json_text(change, "state");
+	return g_strcmp0(state, "live") == 0 || g_strcmp0(state, "withdrawn") == 0;
+}
+
+/* What waits in the order of the queue, then the others, newest first. */
+static int compare_changes(gconstpointer a, gconstpointer b)
+{
+	const json_t *left = *(const json_t *const *)a, *right = *(const json_t *const *)b;
+	gint64 one = json_integer_of(left, "id"), other = json_integer_of(right, "id");
+	gint64 one_us = 0, other_us = 0;
+	if (is_over(left) != is_over(right))
+		return is_over(left) ? 1 : -1;
+	if (is_over(left))
+		return one > other ? -1 : one < other;
+	parse_time(show_text(left, "when"), &one_us, NULL);
+	parse_time(show_text(right, "when"), &other_us, NULL);
+	return one_us != other_us ? (one_us < other_us ? -1 : 1) : one < other ? -1 : one > other;
+}
+
 void change_show_list(const Screen *screen, const json_t *changes)
 {
+	g_autoptr(GPtrArray) sorted = g_ptr_array_new();
 	g_autoptr(Table) table = table_new();
 	table_column(table, "CHANGE", TABLE_RIGHT);
 	table_column(table, "WHEN", TABLE_LEFT);
@@ -44,8 +67,12 @@ void change_show_list(const Screen *screen, const json_t *changes)
 	table_column(table, "AUTHOR", TABLE_LEFT);
 	table_column(table, "TITLE", TABLE_ELASTIC);
 	gsize i;
-	json_t *change;
-	json_array_foreach (changes, i, change) {
+	json_t *each;
+	json_array_foreach (changes, i, each)
+		g_ptr_array_add(sorted, each);
+	g_ptr_array_sort(sorted, compare_changes);
+	for (i = 0; i < sorted->len; i++) {
+		const json_t *change = sorted->pdata[i];
 		const char *kind = json_text(json_object_get(change, "standing"), "kind");
 		g_autofree char *when = show_time(change, "when");
 		g_autofree char *scopes = change_scopes_text(change);

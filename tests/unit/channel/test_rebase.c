@@ -152,6 +152,14 @@ static void test_moving_a_change_keeps_its_own_sign_offs(void **state)
 		"3, 1 tests");
 }
 
+static void test_what_stands_behind_a_change_voids_no_test_of_it(void **state)
+{
+	assert_queue("[" FIRST "," MAPS "]",
+		"[" FIRST ",{'id': 2, 'when': 9, 'ops': [" UPDATE("{'mapping': 'B'}") "]}]", BASE,
+		"1, 2 tests");
+	assert_queue("[" FIRST "," MAPS "]", "[" FIRST "]", BASE, "1");
+}
+
 static void test_a_direct_edit_of_live_rebases_what_waits(void **state)
 {
 	assert_queue("[" MORE "," OTHER "]", "[" MORE "," OTHER "]",
@@ -225,6 +233,7 @@ int main(void)
 		cmocka_unit_test(test_a_change_taken_away_rebases_its_followers),
 		cmocka_unit_test(test_an_edit_before_it_is_a_conflict_in_the_same_column),
 		cmocka_unit_test(test_moving_a_change_keeps_its_own_sign_offs),
+		cmocka_unit_test(test_what_stands_behind_a_change_voids_no_test_of_it),
 		cmocka_unit_test(test_a_direct_edit_of_live_rebases_what_waits),
 		cmocka_unit_test(test_a_merge_keeps_what_both_sides_did),
 	};

@@ -68,16 +68,20 @@ static void test_what_is_no_json_is_named_with_its_place(void **state)
 static void test_a_list_lines_up(void **state)
 {
 	g_autoptr(json_t) changes = json_of(
-		"[{'id':7, 'when':'2026-11-22T09:00:00Z', 'author':'ada', 'title':'Web 1.5 for "
-		"all', 'scopes':[{'product':'web','channel':'release'}], "
-		"'standing':{'kind':'ready'}}, {'id':12, 'when':'2026-11-23T09:00:00Z', "
+		"[{'id':3, 'state':'live', 'when':'2026-11-20T09:00:00Z', 'author':'ada', "
+		"'title':'y', 'scopes':[], 'standing':{'kind':'live'}}, "
+		"{'id':12, 'when':'2026-11-23T09:00:00Z', "
 		"'author':'grace', 'title':'x', 'scopes':[{'product':'web','channel':null}], "
-		"'standing':{'kind':'unsigned'}}]");
+		"'standing':{'kind':'unsigned'}}, "
+		"{'id':7, 'when':'2026-11-22T09:00:00Z', 'author':'ada', 'title':'Web 1.5 for "
+		"all', 'scopes':[{'product':'web','channel':'release'}], "
+		"'standing':{'kind':'ready'}}]");
 	g_autofree char *text = printed(change_show_list, changes);
 	assert_string_equal(text,
 		"CHANGE  WHEN              STANDS    CHANNELS     AUTHOR  TITLE\n"
 		"     7  2026-11-22 09:00  ready     web release  ada     Web 1.5 for all\n"
-		"    12  2026-11-23 09:00  unsigned  web all      grace   x\n");
+		"    12  2026-11-23 09:00  unsigned  web all      grace   x\n"
+		"     3  2026-11-20 09:00  live                   ada     y\n");
 }
 
 static const char DETAIL[] =
@@ -87,7 +91,8 @@ static const char DETAIL[] =
 	"'words':['rule 3: rate 25 -> 100'], 'digest':'abc', "
 	"'conflicts':[{'table':'rules','key':'3','column':'rate','base':25,'ours':100,'theirs':50,'"
 	"with':6}], "
-	"'required':[{'role':'relman','count':2,'missing':1,'because':'[\\\"web\\\",\\\"release\\\",\\\"relman\\\"]'}], "
+	"'required':[{'role':'relman','count':2,'missing':1,'because':'[\\\"web\\\","
+	"\\\"release\\\",\\\"relman\\\"]'}], "
 	"'sign_offs':[{'person':'grace','role':'relman','counts':true},"
 	"{'person':'bob','role':'relman','counts':false,'text':'signed something else'}], "
 	"'tested':{'needed':true,'given':[]}, "
