@@ -49,6 +49,8 @@ static const ApiRoute *const tables[] = {
 	api_channel_question_routes,
 	api_table_routes,
 	api_edit_routes,
+	api_change_routes,
+	api_go_live_routes,
 };
 
 const char *api_document(void)

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "api/change_view.h"
 #include "api/channel_look.h"
 #include "api/routes.h"
 #include "channel/book/past.h"
@@ -197,7 +198,8 @@ static json_t *show_channel(ApiCall *call, GError **error)
 	if (!channel_look_open(call, &look, error))
 		return NULL;
 	g_autoptr(json_t) moments = moments_of(call, &look, error);
-	if (moments == NULL)
+	g_autoptr(json_t) queue = moments != NULL ? change_queue_of(call, &look, error) : NULL;
+	if (queue == NULL)
 		return NULL;
 	json_t *view = channel_summary(&look);
 	json_object_set_new(view, "generation", json_integer(look.now->book->generation));
@@ -208,7 +210,7 @@ static json_t *show_channel(ApiCall *call, GError **error)
 	json_object_set_new(view, "on_conflict", json_string(conflict_rule(&look)));
 	json_object_set_new(view, "rules", rules_of(&look));
 	json_object_set_new(view, "pins", pins_of(&look));
-	json_object_set_new(view, "queue", json_array());
+	json_object_set(view, "queue", queue);
 	json_object_set_new(view, "tests", tests_of(&look));
 	json_object_set_new(view, "requirements", rows_about(&look, STATE_REQUIREMENTS));
 	json_object_set_new(view, "freezes", rows_about(&look, STATE_FREEZES));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/job.h"
+#include "api/notice.h"
 #include "api/routes.h"
 #include "base/log.h"
 #include "landing/book.h"
@@ -197,7 +198,7 @@ typedef struct Look {
 	gint64 due, queued;
 } Look;
 
-static char *mail_domain(const ApiSite *site)
+char *notice_mail_domain(const ApiSite *site)
 {
 	const char *at = site->mail_from != NULL ? strrchr(site->mail_from, '@') : NULL;
 	if (at == NULL)
@@ -205,13 +206,19 @@ static char *mail_domain(const ApiSite *site)
 	return g_strndup(at + 1, strcspn(at + 1, "> "));
 }
 
+char *notice_base_url(const ApiSite *site)
+{
+	char *base_url = g_strdup(site->base_url);
+	if (base_url != NULL && g_str_has_suffix(base_url, "/"))
+		base_url[strlen(base_url) - 1] = '\0';
+	return base_url;
+}
+
 static gboolean queue_one(Look *look, const Reminder *reminder, gint64 now_us, GError **error)
 {
 	const ApiSite *site = look->call->site;
-	g_autofree char *base_url = g_strdup(site->base_url);
-	if (base_url != NULL && g_str_has_suffix(base_url, "/"))
-		base_url[strlen(base_url) - 1] = '\0';
-	g_autofree char *domain = mail_domain(site);
+	g_autofree char *base_url = notice_base_url(site);
+	g_autofree char *domain = notice_mail_domain(site);
 	g_autoptr(NoticeText) text = notice_text_new(reminder, now_us, base_url);
 	gboolean to_list = reminder->kind == REMINDER_OVERDUE;
 	const ReminderSection *first = reminder->sections->pdata[0];
@@ -326,8 +333,20 @@ json_t *job_remind(ApiCall *call, GError **error)
 		(json_int_t)result.waiting);
 }
 
+/* Only sends: what is queued meanwhile between two reminders is not to wait for them. */
+static json_t *send_mail(ApiCall *call, GError **error)
+{
+	OutboxResult result;
+	g_autoptr(StoreJob) lock = store_job_take(call->store, "mail", call->site->clock, error);
+	if (lock == NULL || !send_queued(call, &result, error))
+		return NULL;
+	return json_pack("{s:I, s:I, s:I}", "sent", (json_int_t)result.sent, "failed",
+		(json_int_t)result.failed, "waiting", (json_int_t)result.waiting);
+}
+
 const ApiRoute api_notice_routes[] = {
 	{"GET", "/notices", ROLE_OPERATOR, API_READ, list_notices},
 	{"POST", "/jobs/remind", ROLE_OPERATOR, API_JOB, job_remind},
+	{"POST", "/jobs/send", ROLE_OPERATOR, API_JOB, send_mail},
 	{0},
 };

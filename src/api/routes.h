@@ -27,5 +27,7 @@ extern const ApiRoute api_channel_routes[];
 extern const ApiRoute api_channel_question_routes[];
 extern const ApiRoute api_table_routes[];
 extern const ApiRoute api_edit_routes[];
+extern const ApiRoute api_change_routes[];
+extern const ApiRoute api_go_live_routes[];
 
 #endif

@@ -76,7 +76,7 @@ Gate *gate_freeze(const State *state, const json_t *change, gint64 at_us)
 		if (!is_other || !holds_at(row, at_us) || !concerns(row, products))
 			continue;
 		g_autofree char *text = text_of(name, row);
-		return gate_new(GATE_FREEZE, FALSE, text, "operator");
+		return gate_new(GATE_FREEZE, FALSE, text, "admin");
 	}
-	return gate_new(GATE_FREEZE, TRUE, "no freeze holds", "operator");
+	return gate_new(GATE_FREEZE, TRUE, "no freeze holds", "admin");
 }

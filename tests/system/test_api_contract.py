@@ -7,6 +7,7 @@ import datetime
 import json
 import random
 import re
+import time
 
 import jsonschema
 import pytest
@@ -14,7 +15,7 @@ import yaml
 
 import openapi
 from conftest import ROOT
-from server import PASSWORD, House
+from server import PASSWORD, House, eventually
 
 SEED = 20261103
 RANDOM_REQUESTS = 2000
@@ -568,6 +569,74 @@ def test_tables(contract):
         contract.wrong("GET", f"/tables/rules?{bad}", status=400, says=[bad[:2]])
 
 
+def instant(seconds):
+    """So far from now."""
+    then = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+    return then.isoformat().replace("+00:00", "Z")
+
+
+def test_changes(contract):
+    """What they mean is told in test_channels_api.py."""
+    contract.right("POST", "/edits", {"ops": [
+        {"op": "insert", "table": "roles", "row": {"role": "relman", "author_may_sign": True}},
+        {"op": "insert", "table": "roles", "row": {"role": "qa", "tester": True, "author_may_sign": True}},
+        {"op": "insert", "table": "requirements", "row": {"product": "web", "channel": "release", "role": "relman", "n": 1}},
+        {"op": "insert", "table": "grants", "row": {"product": "web", "person": "ada", "role": "relman"}}]})
+    body = {"title": "Faster", "when": instant(3600), "reason": "fast", "ops": [
+        {"op": "update", "table": "rules", "rule_id": 1, "row": {"rate": 50}}]}
+    assert contract.right("POST", "/changes/check", body, who="otto")["id"] is None
+    change = contract.right("POST", "/changes", body)
+    path = f"/changes/{change['id']}"
+    assert contract.right("GET", path)["standing"]["kind"] == "unsigned"
+    signed = contract.right("POST", path + "/sign", {"role": "relman", "digest": change["digest"]})
+    assert signed["standing"]["kind"] == "ready" and signed["sign_offs"][0]["counts"] is True
+    contract.wrong("POST", path + "/sign", {"role": "relman", "digest": change["digest"]}, status=409)
+    assert contract.right("POST", path + "/revoke", {"role": "relman"})["standing"]["kind"] == "unsigned"
+    moved = contract.right("PUT", path, {"data_version": change["data_version"], "when": instant(7200)})
+    contract.wrong("PUT", path, {"data_version": change["data_version"], "when": instant(7200)}, status=409)
+    assert contract.right("GET", path + "/diff")["channels"][0]["channel"] == "release"
+    broken = contract.right("POST", path + "/break-glass", {"reason": "fire"}, who="otto")
+    assert broken["state"] == "live" and contract.right("POST", path + "/review", {"reason": "fine"})["overrides"]
+    for filters in ("", "?state=live", "?product=web&channel=release", "?product=api", "?before=1", "?limit=1", "?state=&product="):
+        contract.right("GET", f"/changes{filters}")
+    for bad in ("state=good", "limit=0", "limit=1001", "before=x", "before=-1"):
+        contract.wrong("GET", f"/changes?{bad}", status=400, says=[bad.partition("=")[0]])
+    for bad in ("99999", "x", "0", "-1", "99999999999999999999"):
+        contract.wrong("GET", f"/changes/{bad}", status=404)
+    assert moved["data_version"] > change["data_version"]
+    contract.right("POST", "/jobs/go-live")
+    contract.right("POST", "/jobs/send")
+    contract.wrong("POST", "/jobs/go-live", who="otto", status=403)
+
+
+def test_changes_that_are_tested_overridden_withdrawn_and_missed(contract):
+    contract.right("POST", "/edits", {"ops": [
+        {"op": "insert", "table": "products", "row": {"product": "api", "late_s": 1}},
+        {"op": "insert", "table": "requirements", "row": {"product": "web", "channel": "nightly", "role": "qa", "n": 1}},
+        {"op": "insert", "table": "grants", "row": {"product": "web", "person": "ada", "role": "qa"}},
+        {"op": "insert", "table": "releases", "row": {"name": "web-2", "product": "web", "version": "2.0.0", "landing": 99}}]})
+    body = {"title": "Nightly", "when": instant(3600), "reason": "new", "ops": [
+        {"op": "insert", "table": "rules", "row": {"product": "web", "channel": "nightly", "mapping": "web-2"}}]}
+    change = contract.right("POST", "/changes", body)
+    path = f"/changes/{change['id']}"
+    contract.wrong("POST", path + "/tested", {"role": "qa", "digest": change["digest"]}, status=409)
+    tested = contract.right("POST", path + "/tested", {"role": "qa", "digest": change["tested"]["digest"]})
+    assert tested["tested"]["given"][0]["matches"] is True
+    passed = contract.right("POST", path + "/override", {"gate": "deployable", "reason": "hotfix"})
+    assert passed["overrides"][0]["by"] == "ada"
+    gone = contract.right("POST", path + "/withdraw", {"data_version": passed["data_version"], "reason": "no"})
+    assert gone["state"] == "withdrawn"
+    missed = contract.right("POST", "/changes", {"title": "Missed", "when": instant(1), "reason": "late", "ops": [
+        {"op": "update", "table": "rules", "rule_id": 3, "row": {"rate": 50}}]})
+    contract.right("PUT", "/maintenance", {"on": True, "reason": "nobody watches the clock"})
+    time.sleep(3)
+    contract.right("PUT", "/maintenance", {"on": False})
+    path = f"/changes/{missed['id']}"
+    assert eventually(lambda: contract.right("GET", path)["standing"]["kind"] == "overdue")
+    assert contract.right("POST", path + "/go", {"reason": "still right"})["standing"]["kind"] != "overdue"
+    assert eventually(lambda: contract.right("GET", path)["state"] == "live")
+
+
 @pytest.mark.parametrize("method, path", sorted(OPERATIONS))
 def test_every_field_of_the_wrong_type_is_refused_by_name(contract, method, path):
     operation, parameters = OPERATIONS[method, path]
@@ -582,7 +651,7 @@ def test_every_field_of_the_wrong_type_is_refused_by_name(contract, method, path
     full = {"data_version": contract.right("GET", "/products/web")["settings"]["data_version"], "confirm": True,
             "name": "fresh", "email": "a@example.org", "state": "ok", "on": True, "role": "viewer", "product": "web",
             "kind": "node", "code": "x", "reason": "why", "new": "long enough", "now": "2026-11-03T00:00:00Z", "landings": [], "order": "drain",
-            "ops": ROWS[:1]}
+            "ops": ROWS[:1], "title": "Typed", "when": instant(3600), "gate": "deployable", "digest": "0" * 64}
     if path.startswith("/pools/"):
         contract.api("POST", "/pools", {"name": "typed", "servers": [{"host": "w1"}]}, token=contract.token("ada"))
         full = {**full, **REPORT, "data_version": contract.right("GET", "/pools/typed")["data_version"]}

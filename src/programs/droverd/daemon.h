@@ -23,6 +23,7 @@
 	COUNTER(scans, "drover_scans_total", "Scans that the clock made")                          \
 	COUNTER(scan_problems, "drover_scan_problems_total", "Scans by the clock that failed")     \
 	COUNTER(reminders, "drover_reminder_rounds_total", "Rounds of reminders by the clock")     \
+	COUNTER(changes_live, "drover_changes_live_total", "Changes that this clock let go live")  \
 	COUNTER(changes, "drover_changes_seen_total", "Changes published to open pages")
 
 #define DAEMON_COUNTER_FIELD(field, name, help) gint field;
@@ -82,8 +83,9 @@ char *pool_topic(const char *pool);
 /* The text of /metrics, with the products that `actor` may see. Caller frees. */
 char *metrics_text(Daemon *daemon, Store *store, const Actor *actor);
 
-/* Threads: publish changes to open pages; do what is due. `of` is the Daemon. */
+/* Threads: publish changes to open pages; do what is due; let changes go live. `of` is the Daemon. */
 gpointer watch_changes(gpointer of);
 gpointer keep_time(gpointer of);
+gpointer keep_appointments(gpointer of);
 
 #endif

@@ -277,9 +277,11 @@ static gboolean serve(Daemon *daemon, const sigset_t *signals, GError **error)
 	daemon->watcher_ms = clock_monotonic_ms();
 	GThread *watcher = g_thread_new("watch", watch_changes, daemon);
 	GThread *timer = g_thread_new("clock", keep_time, daemon);
+	GThread *appointments = g_thread_new("go-live", keep_appointments, daemon);
 	tell_ready(daemon);
 	wait_for_signal(daemon, signals);
 	stop(daemon, watcher, timer);
+	g_thread_join(appointments);
 	if (daemon->outdated == NULL)
 		return TRUE;
 	log_event(LOG_LEVEL_ERROR, "store.outdated", "why", daemon->outdated->message, NULL);

@@ -3,6 +3,7 @@
  * /metrics in Prometheus' text format. Each figure stands once, with its sentence. Figures of the
  * process and its store are for anybody; those that name a product are for who may see the product.
  */
+#include "api/change_view.h"
 #include "api/maintenance.h"
 #include "api/view.h"
 #include "programs/droverd/daemon.h"
@@ -111,6 +112,19 @@ static void product_figures(GString *text, Daemon *daemon, Store *store, const A
 	series_write(text, series, G_N_ELEMENTS(series));
 }
 
+/* Changes of all products, so their number says nothing of any. */
+static void change_figures(GString *text, Daemon *daemon, Store *store)
+{
+	Series series = {"drover_changes_waiting", "Changes in the queue, by what they wait for",
+		"gauge", NULL};
+	g_autoptr(json_t) kinds = change_count_waiting(&daemon->site, store, NULL);
+	const char *kind;
+	json_t *count;
+	json_object_foreach (kinds, kind, count)
+		series_add(&series, "kind", kind, json_integer_value(count));
+	series_write(text, &series, 1);
+}
+
 static void store_figures(GString *text, Daemon *daemon, Store *store, const Actor *actor)
 {
 	gint64 changes = 0, generation = 0;
@@ -126,6 +140,7 @@ static void store_figures(GString *text, Daemon *daemon, Store *store, const Act
 		generation);
 	figure(text, "drover_maintenance", "1 while the maintenance switch is on", "gauge",
 		maintenance.on);
+	change_figures(text, daemon, store);
 	product_figures(text, daemon, store, actor);
 }
 

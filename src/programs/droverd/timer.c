@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: ISC
  *
- * The clock: scans every product, reminds people, sends what is queued. Each through the API, under
+ * The clock: scans every product, reminds people, sends what is queued; and, in a thread of its own
+ * that no scan and no mail server can hold up, lets changes go live. Each through the API, under
  * the same locks as the command, so that any number of droverds and cron jobs do each thing once.
  */
 #include <string.h>
 
+#include "api/change_notice.h"
 #include "base/log.h"
 #include "programs/droverd/daemon.h"
 
-#define TIMER_STEP_MS 1000
+#define TIMER_STEP_MS	      1000
+#define TIMER_LEAST_MS	      10    /* between two looks at what is due */
+#define APPOINTMENTS_EVERY_MS 10000 /* a gate may open without a word in the store */
 
 typedef struct Timer {
 	Daemon *daemon;
@@ -94,6 +98,20 @@ static void remind(Timer *timer)
 		daemon_count(timer->daemon, reminders);
 }
 
+/* Of changes: reminders are sent as they are queued, in their own rounds. */
+static void send_notices(Timer *timer)
+{
+	const ApiSite *site = &timer->daemon->site;
+	g_autoptr(GError) error = NULL;
+	gboolean is_due = FALSE;
+	if (site->mail_url == NULL)
+		return;
+	if (!change_notice_is_due(timer->store, clock_now_us(site->clock), &is_due, &error))
+		return; /* the watcher says that the store is away */
+	if (is_due)
+		json_decref(call(timer, "POST", "/jobs/send", "send"));
+}
+
 static gboolean is_time_of_day(Clock clock, gint64 seconds_after_midnight)
 {
 	return clock_now_us(clock) % US_PER_DAY >= seconds_after_midnight * US_PER_SECOND;
@@ -119,12 +137,68 @@ static void loop(Timer *timer)
 			remind(timer);
 			next_remind_ms = clock_monotonic_ms() + remind_every_ms;
 		}
+		send_notices(timer);
 	} while (daemon_sleep(daemon, TIMER_STEP_MS));
 }
 
-gpointer keep_time(gpointer of)
+/* Appointments ----------------------------------------------------------------------------------
+ */
+
+/* What was so when the changes were looked at last. */
+typedef struct Appointments {
+	gint64 seen;	     /* STORE_CHANGES */
+	gint64 next_us;	     /* when the next change is due; 0: none is */
+	gint64 next_look_ms; /* at the latest */
+} Appointments;
+
+static gboolean is_time(const Appointments *appointments, gint64 now_us, gint64 changes)
 {
-	Daemon *daemon = of;
+	return changes != appointments->seen ||
+	       (appointments->next_us != 0 && now_us >= appointments->next_us) ||
+	       clock_monotonic_ms() >= appointments->next_look_ms;
+}
+
+/* Nothing is noted unless all went well: the next step tries again. */
+static void go_live(Timer *timer, Appointments *appointments, gint64 now_us, gint64 changes)
+{
+	g_autoptr(json_t) answer = call(timer, "POST", "/jobs/go-live", "go-live");
+	if (answer == NULL || !channel_next_due(timer->store, now_us, &appointments->next_us, NULL))
+		return;
+	appointments->seen = changes;
+	appointments->next_look_ms = clock_monotonic_ms() + APPOINTMENTS_EVERY_MS;
+	gsize live = json_array_size(json_object_get(answer, "live"));
+	g_atomic_int_add(&timer->daemon->counters.changes_live, (gint)live);
+	if (live > 0)
+		daemon_nudge(timer->daemon);
+}
+
+static guint wait_ms(const Appointments *appointments, gint64 now_us)
+{
+	gint64 left_ms = appointments->next_us != 0 ? (appointments->next_us - now_us) / 1000 + 1
+						    : TIMER_STEP_MS;
+	return (guint)CLAMP(left_ms, TIMER_LEAST_MS, TIMER_STEP_MS);
+}
+
+static void loop_appointments(Timer *timer)
+{
+	Daemon *daemon = timer->daemon;
+	Appointments appointments = {.seen = -1};
+	gint64 now_us, changes;
+	do {
+		now_us = clock_now_us(daemon->site.clock);
+		if (g_atomic_int_get(&daemon->store_away) ||
+			!store_counter_get(timer->store, STORE_CHANGES, &changes, NULL))
+			continue;
+		if (is_time(&appointments, now_us, changes))
+			go_live(timer, &appointments, now_us, changes);
+	} while (daemon_sleep(daemon, wait_ms(&appointments, now_us)));
+}
+
+/* Threads ---------------------------------------------------------------------------------------
+ */
+
+static void run(Daemon *daemon, void (*loop_of)(Timer *timer))
+{
 	g_autofree char *name = g_strdup_printf("droverd@%s (clock)", g_get_host_name());
 	g_autoptr(Actor) actor = actor_new(ACTOR_LOCAL, name, "droverd", 0);
 	g_autoptr(GHashTable) told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -132,9 +206,20 @@ gpointer keep_time(gpointer of)
 	while (store == NULL) {
 		store = store_open(daemon->store_url, NULL);
 		if (store == NULL && !daemon_sleep(daemon, TIMER_STEP_MS))
-			return NULL;
+			return;
 	}
 	Timer timer = {daemon, store, actor, told};
-	loop(&timer);
+	loop_of(&timer);
+}
+
+gpointer keep_time(gpointer of)
+{
+	run(of, loop);
+	return NULL;
+}
+
+gpointer keep_appointments(gpointer of)
+{
+	run(of, loop_appointments);
 	return NULL;
 }

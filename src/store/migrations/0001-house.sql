@@ -355,6 +355,7 @@ CREATE TABLE channel_change (
 	data_version BIGINT NOT NULL
 );
 CREATE INDEX channel_change_state ON channel_change (state, when_us, id);
+CREATE INDEX channel_change_ended ON channel_change (ended_us);
 
 -- What the queue said at any time: one row for each way a change was, while it was so.
 CREATE TABLE channel_change_version (
@@ -399,7 +400,7 @@ CREATE INDEX channel_tested_change ON channel_tested (change_id, id);
 CREATE TABLE outbox (
 	id SERIAL_ID,
 	dedupe TEXT NOT NULL UNIQUE,        -- "qa-reminder/web/ada@example.org/2026-11-21": queued once, ever
-	kind TEXT NOT NULL,                 -- qa-reminder, overdue
+	kind TEXT NOT NULL,                 -- qa-reminder, overdue, change
 	product TEXT,
 	recipient TEXT NOT NULL,
 	subject TEXT NOT NULL,
