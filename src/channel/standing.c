@@ -146,8 +146,10 @@ static void judge_roles(Standing *standing, const json_t *change)
 
 static void judge_sign_offs(Standing *standing, const StandingWords *words)
 {
-	SignOffQuestion question = {words->author, standing->digest, standing->time_digest,
-		has_role, signs_time, author_may_sign, standing};
+	gboolean applies = standing->digest != NULL; /* else there is nothing to agree on */
+	SignOffQuestion question = {words->author, applies ? standing->digest : "",
+		applies ? standing->time_digest : "", has_role, signs_time, author_may_sign,
+		standing};
 	standing->signed_off = g_new0(SignOffStanding, MAX(words->sign_off_count, 1));
 	sign_offs_judge(&question, words->sign_offs, words->sign_off_count, standing->signed_off);
 	for (guint i = 0; i < standing->roles->len; i++) {

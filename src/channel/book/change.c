@@ -226,6 +226,33 @@ static gboolean read_words(ChangeDetail *detail, Store *store, GError **error)
 	return TRUE;
 }
 
+/* What was agreed on when it went live, as history keeps it; nothing when it did not. */
+static gboolean recall_content(Store *store, Standing *standing, GError **error)
+{
+	g_autofree char *subject = g_strdup_printf("change/%" G_GINT64_FORMAT, standing->change);
+	HistoryFilter filter = {subject, NULL, 0, HISTORY_MAXIMUM_LIMIT};
+	g_autoptr(GPtrArray) entries = history_list(store, &filter, error);
+	for (guint i = 0; entries != NULL && i < entries->len; i++) {
+		const HistoryEntry *entry = entries->pdata[i];
+		if (!g_str_equal(entry->action, "change.live") &&
+			!g_str_equal(entry->action, "change.break-glass"))
+			continue;
+		g_autoptr(json_t) after = json_loads(entry->after, 0, NULL);
+		standing->content = json_incref(json_object_get(after, "content"));
+		standing->digest = g_strdup(json_text(after, "digest"));
+		standing->tested_digest = g_strdup(json_text(after, "tested"));
+		return TRUE;
+	}
+	return entries != NULL;
+}
+
+static Standing *ended_in(const ChangeCall *call, const ChannelBook *book,
+	const ChannelChange *change, GError **error)
+{
+	g_autoptr(Standing) standing = change_ended_standing(book->live, change);
+	return recall_content(call->store, standing, error) ? g_steal_pointer(&standing) : NULL;
+}
+
 ChangeDetail *change_load_detail(const ChangeCall *call, gint64 id, GError **error)
 {
 	g_autoptr(ChangeDetail) detail = g_new0(ChangeDetail, 1);
@@ -238,7 +265,7 @@ ChangeDetail *change_load_detail(const ChangeCall *call, gint64 id, GError **err
 		return NULL;
 	detail->standing = standing_find_place(book, id, &place)
 				   ? standing_in(call, book, place, error)
-				   : change_ended_standing(book->live, detail->change);
+				   : ended_in(call, book, detail->change, error);
 	if (detail->standing == NULL)
 		return NULL;
 	say_what_actor_may(detail, call);

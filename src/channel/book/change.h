@@ -117,7 +117,8 @@ ChangeDetail *change_override(const ChangeCall *call, gint64 id, const char *gat
  * DROVER_ERROR_CONFLICT: it is not overdue. */
 ChangeDetail *change_go(const ChangeCall *call, gint64 id, GError **error);
 /* Live now, out of its turn: no sign-off, test or gate is asked, but it must fit the live rows.
- * Wants a reason and an operator. It stays marked for review: overrides has {"gate":
+ * Wants a reason and an operator. Who calls this tells everyone who has a role on its products.
+ * It stays marked for review: overrides has {"gate":
  * "break-glass", "by", "at", "reason"} until another has {"gate": "reviewed", …}. */
 ChangeDetail *change_break_glass(const ChangeCall *call, gint64 id, GError **error);
 /* By an operator who did not break the glass. Wants a reason. */

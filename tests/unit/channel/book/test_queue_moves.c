@@ -282,6 +282,37 @@ static void test_broken_glass_never_overwrites(void **state)
 	assert_rate(desk.store, "1", 25);
 }
 
+static void test_a_signed_change_whose_row_goes_is_a_conflict(void **state)
+{
+	Desk desk = tested_desk_at(state);
+	Desk bob = as(&desk, "bob");
+	gint64 change = submit(&desk, 200, RATE(50));
+	deed(&bob, SIGN, change, "qa", 0);
+	deed(&bob, TEST, change, "qa", 0);
+	assert_standing(&desk, change, STANDING_READY, "");
+	submit(&desk, 150, "[{'op': 'delete', 'table': 'rules', 'rule_id': 1}]");
+	assert_standing(&desk, change, STANDING_CONFLICT, "rules 1: the row was edited here");
+}
+
+static void test_a_live_change_remembers_what_was_agreed(void **state)
+{
+	Desk desk = tested_desk_at(state);
+	Desk bob = as(&desk, "bob");
+	gint64 change = submit(&desk, 200, RATE(50));
+	deed(&bob, SIGN, change, "qa", 0);
+	deed(&bob, TEST, change, "qa", 0);
+	g_autoptr(ChangeDetail) before = load(&desk, change);
+	desk.second = 200;
+	assert_look(&desk, "1", "");
+	g_autoptr(ChangeDetail) after = load(&desk, change);
+	assert_string_equal(after->standing->digest, before->standing->digest);
+	assert_string_equal(after->standing->tested_digest, before->standing->tested_digest);
+	assert_true(json_equal(after->standing->content, before->standing->content));
+	g_autoptr(json_t) json = change_detail_json(after);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(json, "words"), 0)),
+		"rule 1: rate 25 -> 50");
+}
+
 /* Two droverds --------------------------------------------------------------------------------- */
 
 typedef struct Racer {
@@ -368,6 +399,8 @@ int main(void)
 		ON_BOTH(test_switching_off_needs_no_word_and_switching_on_does),
 		ON_BOTH(test_broken_glass_goes_live_at_once_and_is_reviewed),
 		ON_BOTH(test_broken_glass_never_overwrites),
+		ON_BOTH(test_a_signed_change_whose_row_goes_is_a_conflict),
+		ON_BOTH(test_a_live_change_remembers_what_was_agreed),
 		ON_BOTH(test_two_droverds_make_each_change_live_once),
 		ON_BOTH(test_a_change_left_going_live_is_finished),
 		ON_BOTH(test_a_change_left_going_live_waits_again_without_its_word),
