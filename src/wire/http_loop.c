@@ -170,10 +170,10 @@ static guint peers_of(const HttpLoop *loop)
 	return count;
 }
 
-static void cut_all(HttpLoop *loop, HttpPeerPhase phase)
+static void end_all(HttpLoop *loop, HttpPeerPhase phase, void (*end)(HttpPeer *peer))
 {
 	while (loop->peers[phase].head)
-		http_peer_cut(loop->peers[phase].head->data);
+		end(loop->peers[phase].head->data);
 }
 
 /* Returns milliseconds until it has to be called again. */
@@ -181,12 +181,12 @@ static gint64 stop_some(HttpLoop *loop)
 {
 	listen_on(loop, FALSE);
 	loop->accept_again_ms = 0;
-	cut_all(loop, HTTP_PEER_QUIET);
+	end_all(loop, HTTP_PEER_QUIET, http_peer_close);
 	gint64 left_ms = loop->all->stop_until_ms - loop->now_ms;
 	if (left_ms > 0)
 		return left_ms;
 	for (guint i = 0; i < HTTP_PEER_PHASES; i++)
-		cut_all(loop, i);
+		end_all(loop, i, http_peer_cut);
 	return 0;
 }
 

@@ -71,6 +71,8 @@ void http_peer_go_on(HttpPeer *peer);
 /* Its time is over. It may be gone afterwards. */
 void http_peer_expire(HttpPeer *peer);
 gint64 http_peer_since_ms(const HttpPeer *peer);
+/* What the kernel has of its answers still goes out. */
+void http_peer_close(HttpPeer *peer);
 /* At once, whatever is on its way. */
 void http_peer_cut(HttpPeer *peer);
 

@@ -30,10 +30,8 @@ static HttpRefusal judge_line(const char *line, gsize length, gboolean is_first)
 	return refuse(0, NULL);
 }
 
-static HttpRefusal judge_size(const char *bytes, gsize size_bytes, gsize line)
+static HttpRefusal judge_size(gsize size_bytes, gsize line)
 {
-	if (size_bytes > 0 && (g_ascii_iscntrl(bytes[0]) || (bytes[0] & 0x80) != 0))
-		return refuse(400, "this is not HTTP");
 	if (size_bytes <= HTTP_MAXIMUM_HEADER_BYTES)
 		return refuse(0, NULL);
 	return line == 0 ? refuse(414, "the address is too long")
@@ -43,6 +41,10 @@ static HttpRefusal judge_size(const char *bytes, gsize size_bytes, gsize line)
 gsize http_parse_find_end(const char *bytes, gsize size_bytes, gsize *line, HttpRefusal *refusal)
 {
 	*refusal = refuse(0, NULL);
+	if (size_bytes > 0 && bytes[0] != '\r' && !g_ascii_isgraph(bytes[0])) {
+		*refusal = refuse(400, "this is not HTTP");
+		return 0;
+	}
 	while (*line < size_bytes) {
 		const char *start = bytes + *line;
 		const char *end = memchr(start, '\n', size_bytes - *line);
@@ -62,7 +64,7 @@ gsize http_parse_find_end(const char *bytes, gsize size_bytes, gsize *line, Http
 		if (length == 0)
 			return *line;
 	}
-	*refusal = judge_size(bytes, MAX(size_bytes, *line), *line);
+	*refusal = judge_size(MAX(size_bytes, *line), *line);
 	return 0;
 }
 

@@ -68,7 +68,7 @@ static void wait_for(HttpPeer *peer, gboolean is_blocked)
 	peer->is_blocked = is_blocked;
 }
 
-static void peer_free(HttpPeer *peer)
+void http_peer_close(HttpPeer *peer)
 {
 	HttpLoop *loop = peer->loop;
 	g_queue_unlink(&loop->peers[peer->phase], &peer->link);
@@ -88,7 +88,7 @@ void http_peer_cut(HttpPeer *peer)
 {
 	struct linger none = {.l_onoff = 1};
 	setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-	peer_free(peer);
+	http_peer_close(peer);
 }
 
 void http_peer_begin(HttpLoop *loop, int fd, const struct sockaddr *address, char *origin)
@@ -299,7 +299,7 @@ static gboolean is_full(const HttpPeer *peer)
 static void finish(HttpPeer *peer)
 {
 	if (!peer->lingers) {
-		peer_free(peer);
+		http_peer_close(peer);
 		return;
 	}
 	shutdown(peer->fd, SHUT_WR);
@@ -356,7 +356,7 @@ static gboolean receive(HttpPeer *peer, gsize *size_bytes)
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return FALSE;
 	if (got <= 0) {
-		peer_free(peer);
+		http_peer_close(peer);
 		return FALSE;
 	}
 	if (kept > 0)
@@ -374,7 +374,7 @@ static void drain(HttpPeer *peer)
 		return;
 	peer->moved += MAX(got, 0);
 	if (got <= 0 || peer->moved > HTTP_LINGER_BYTES)
-		peer_free(peer);
+		http_peer_close(peer);
 }
 
 /* What is kept of requests is answered when the answers before are out. */
@@ -414,7 +414,7 @@ void http_peer_expire(HttpPeer *peer)
 	if (peer->phase == HTTP_PEER_REQUEST || peer->phase == HTTP_PEER_FILE)
 		http_loop_count(&peer->loop->deadlines_passed);
 	if (peer->phase == HTTP_PEER_QUIET)
-		peer_free(peer);
+		http_peer_close(peer);
 	else
 		http_peer_cut(peer);
 }
