@@ -20,7 +20,8 @@ static gboolean meets(const Region *region, Scope scope)
 	return FALSE;
 }
 
-static const char *const insignificant[] = {"alias", "comment", "data_version", NULL};
+/* Whether a release is published decides when rules may map to it, not what is answered. */
+static const char *const insignificant[] = {"alias", "comment", "data_version", "published", NULL};
 
 static void add_release(json_t *releases, const Snapshot *snapshot, const char *name, gboolean deep)
 {

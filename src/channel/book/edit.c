@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "channel/canonical.h"
 #include "wire/json.h"
 
 static const char SQL_WRITER[] = "SELECT actor FROM channel_row"
@@ -160,11 +161,19 @@ json_t *channel_ops_prepare(Store *store, const State *state, const json_t *ops,
 
 /* Releases of changes that wait ---------------------------------------------------------------- */
 
+/* That it is published now is what such a change waits for. */
 static gboolean was_edited(const ChannelBook *book, const State *after, const char *release)
 {
+	static const char *const unnoticed[] = {"comment", "data_version", "published", NULL};
 	json_t *was = json_object_get(state_rows(book->live, STATE_RELEASES), release);
 	json_t *is = json_object_get(state_rows(after, STATE_RELEASES), release);
-	return was != is && was != NULL && (is == NULL || !json_equal(was, is));
+	if (was == is || was == NULL || is == NULL)
+		return was != is && was != NULL;
+	g_autoptr(json_t) before = canonical_row(was, unnoticed);
+	g_autoptr(json_t) now = canonical_row(is, unnoticed);
+	return !json_equal(before, now) ||
+	       (json_is_false(json_object_get(is, "published")) &&
+		       !json_is_false(json_object_get(was, "published")));
 }
 
 static gboolean guard_change(const ChannelBook *book, const State *after, const State *state,

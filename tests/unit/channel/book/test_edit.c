@@ -258,6 +258,28 @@ static void test_release_under_a_change_that_waits_stays(void **state)
 		DROVER_ERROR_CONFLICT, "releases web-1: cannot go, because rules 1 still names it");
 }
 
+static void test_release_may_be_published_under_a_change_that_waits_for_it(void **state)
+{
+	Store *store = ((Place *)*state)->store;
+	furnish(store);
+	edit(store, 11,
+		"[{'op': 'insert', 'table': 'releases', 'row': {'name': 'web-3', 'product': 'web', "
+		"'published': false}}]");
+	schedule(store, 15, 100, RULE_OP("'mapping': 'web-3'"));
+	g_auto(ChannelEdit) result = {0};
+	edit_told(store, 20,
+		"[{'op': 'update', 'table': 'releases', 'name': 'web-3', 'row': {'published': "
+		"true}}]",
+		&result);
+	const Rebased *rebased = &g_array_index(result.rebased, Rebased, 0);
+	assert_false(rebased->loses_sign_offs);
+	assert_false(rebased->loses_tests);
+	edit_refused(store,
+		"[{'op': 'update', 'table': 'releases', 'name': 'web-3', 'row': {'published': "
+		"false}}]",
+		DROVER_ERROR_CONFLICT, "releases web-3: change 1 waits to map to it");
+}
+
 static void test_rebased_change_has_its_history(void **state)
 {
 	Store *store = ((Place *)*state)->store;
@@ -288,6 +310,7 @@ int main(void)
 		ON_BOTH(test_tests_of_what_an_edit_touches_are_void),
 		ON_BOTH(test_merge_that_makes_a_bad_rule_is_a_conflict),
 		ON_BOTH(test_release_under_a_change_that_waits_stays),
+		ON_BOTH(test_release_may_be_published_under_a_change_that_waits_for_it),
 		ON_BOTH(test_rebased_change_has_its_history),
 	};
 	return cmocka_run_group_tests_name("channel/book edit", tests, NULL, NULL);
