@@ -31,7 +31,7 @@ static void write_glance(Html *html, const PageFrame *frame, const json_t *detai
 		part_time(html, frame, detail, "created");
 		html_close(html, "dd");
 	}
-	if (json_has(detail, "reason"))
+	if (json_has(detail, "reason") && *json_text(detail, "reason"))
 		part_fact(html, "Reason", html_clip(html, json_text(detail, "reason"), 1000));
 	html_element(html, "dt", "Where", NULL);
 	html_open(html, "dd", NULL);

@@ -60,10 +60,24 @@ static void write_based(Html *html, const PageFrame *frame, const json_t *row, c
 	form_input(html, frame, FORM, name, label, type, now, FALSE);
 }
 
+static const char *any_words(Html *html, const json_t *row, const char *name)
+{
+	return json_has(row, name) ? html_clip(html, json_text(row, name), 80) : "any";
+}
+
 static void write_rule_fields(Html *html, const PageFrame *frame, const json_t *row)
 {
 	form_hidden(html, "rule_id", column_text(html, row, "rule_id"));
 	form_hidden(html, "data_version", column_text(html, row, "data_version"));
+	html_open(html, "p", NULL);
+	html_format(html, "Rule %s ", column_text(html, row, "rule_id"));
+	html_outside(html, html_clip(html, json_text(row, "alias"), 80));
+	html_text(html, ", for channel ");
+	html_outside(html, any_words(html, row, "channel"));
+	html_text(html, " of ");
+	html_outside(html, any_words(html, row, "product"));
+	html_text(html, ". What is not touched stays as it will be then.");
+	html_close(html, "p");
 	html_open(html, "div", "class", "fields", NULL);
 	write_based(html, frame, row, "mapping", "Release that it gives; empty: nothing", "text");
 	write_based(html, frame, row, "rate", "To how many of a hundred", "number");

@@ -75,6 +75,12 @@ static void write_glance(Html *html, const PageFrame *frame, const json_t *view)
 		html_outside(html, html_clip(html, json_text(view, "undefined"), 400));
 		html_close(html, "p");
 	}
+	if (json_has(view, "held")) {
+		html_open(html, "p", "class", "problem", NULL);
+		html_text(html, "It answers like an earlier cut: ");
+		html_outside(html, html_clip(html, json_text(view, "held"), 400));
+		html_close(html, "p");
+	}
 	if (json_has(view, "shut_off"))
 		write_shut_off(html, frame, view);
 	else
@@ -135,6 +141,11 @@ static void write_same(Html *html, const json_t *test)
 		html_open(html, "span", "class", "problem", NULL);
 		html_text(html, "undefined: ");
 		html_outside(html, html_clip(html, json_text(test, "undefined"), 300));
+		html_close(html, "span");
+	} else if (json_has(test, "held")) {
+		html_open(html, "span", "class", "problem", NULL);
+		html_text(html, "like an earlier cut: ");
+		html_outside(html, html_clip(html, json_text(test, "held"), 300));
 		html_close(html, "span");
 	} else if (json_flag(test, "same")) {
 		html_text(html, "same answers to everybody");

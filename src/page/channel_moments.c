@@ -64,6 +64,23 @@ static void write_slider(Html *html, const json_t *view, const json_t *moments)
 	html_newline(html);
 }
 
+/* "rules, releases: 3 rows written, 1 deleted". */
+static const char *moment_words(Html *html, const json_t *moment)
+{
+	gint64 written = json_integer_of(moment, "written");
+	gint64 deleted = json_integer_of(moment, "deleted");
+	const char *words = "";
+	size_t index;
+	json_t *table;
+	json_array_foreach (json_object_get(moment, "tables"), index, table)
+		words = html_print(html, "%s%s%s", words, index > 0 ? ", " : "",
+			html_clip(html, json_string_value(table), 40));
+	words = html_print(html, "%s: %" G_GINT64_FORMAT " row%s written", words, written,
+		written == 1 ? "" : "s");
+	return deleted > 0 ? html_print(html, "%s, %" G_GINT64_FORMAT " deleted", words, deleted)
+			   : words;
+}
+
 static void write_moment(Html *html, const json_t *view, const json_t *moment)
 {
 	g_autofree char *brief = format_time_short(json_time(moment, "at"));
@@ -74,7 +91,7 @@ static void write_moment(Html *html, const json_t *view, const json_t *moment)
 											 : NULL,
 		NULL);
 	html_text(html, " ");
-	html_outside(html, html_clip(html, json_text(moment, "what"), 200));
+	html_text(html, moment_words(html, moment));
 	html_open(html, "span", "class", "quiet", NULL);
 	html_text(html, " by ");
 	html_outside(html, html_clip(html, json_text(moment, "actor"), 80));

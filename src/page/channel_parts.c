@@ -8,6 +8,7 @@
 
 #define NAME_CHARACTERS	 80
 #define TITLE_CHARACTERS 120
+#define LIST_SHOWN	 20
 #define SCOPES_SHOWN	 6
 
 const char *link_to_channel(Html *html, const char *product, const char *channel)
@@ -172,12 +173,26 @@ void changes_table(Html *html, const PageFrame *frame, const char *caption, cons
 
 /* Queries ------------------------------------------------------------------------------------- */
 
+static const char *list_words(Html *html, const json_t *list)
+{
+	const char *words = "";
+	size_t index;
+	json_t *value;
+	json_array_foreach (list, index, value)
+		if (index < LIST_SHOWN)
+			words = html_print(html, "%s%s%s", words, index > 0 ? ", " : "",
+				value_words(html, value));
+	return html_clip(html, words, 400);
+}
+
 const char *value_words(Html *html, const json_t *value)
 {
 	if (!value || json_is_null(value))
 		return "nothing";
 	if (json_is_string(value))
 		return html_clip(html, json_string_value(value), 200);
+	if (json_is_array(value))
+		return list_words(html, value);
 	g_autofree char *text = json_write(value);
 	return html_clip(html, text, 200);
 }

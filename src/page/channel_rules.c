@@ -70,21 +70,26 @@ static const char *column_words(Html *html, const char *column)
 	return html_print(html, "%s", words);
 }
 
+/* All but the product: every rule here is this product's, or everybody's. */
 static void write_matchers(Html *html, const json_t *rule)
 {
 	const json_t *matchers = json_object_get(rule, "matchers");
+	gboolean first = TRUE;
 	size_t index;
 	json_t *matcher;
 	part_cell(html, "For", "wide");
-	if (json_array_size(matchers) == 0)
-		html_text(html, "everybody");
 	json_array_foreach (matchers, index, matcher) {
-		html_text(html, index > 0 ? ", " : "");
+		if (g_strcmp0(json_text(matcher, "column"), "product") == 0)
+			continue;
+		html_text(html, first ? "" : ", ");
+		first = FALSE;
 		html_element(html, "span", column_words(html, json_text(matcher, "column")),
 			"class", "quiet", NULL);
 		html_text(html, " ");
 		html_outside(html, html_clip(html, json_text(matcher, "text"), 300));
 	}
+	if (first)
+		html_text(html, "everybody");
 	if (json_has(rule, "comment")) {
 		html_void(html, "br", NULL);
 		html_open(html, "span", "class", "quiet", NULL);

@@ -27,17 +27,17 @@ static void write_kind(Html *html, const json_t *channel)
 		html_text(html, "live");
 	}
 	if (!json_flag(channel, "declared"))
-		html_element(html, "span", "not declared", "class", "tag", NULL);
+		html_element(html, "span", ", not declared", "class", "quiet", NULL);
 	html_close(html, "td");
 }
 
 static void write_answers(Html *html, const json_t *channel)
 {
-	gboolean off = json_has(channel, "shut_off");
+	gboolean off = json_has(channel, "shut_off"), undefined = json_has(channel, "undefined");
 	part_cell(html, "Answers", NULL);
-	html_open(html, "span", "class", off ? "state bad" : "state good", NULL);
-	strip_shape(html, off ? "BAD" : "GOOD", TRUE);
-	html_text(html, off ? "shut off" : "on");
+	html_open(html, "span", "class", off || undefined ? "state bad" : "state good", NULL);
+	strip_shape(html, off || undefined ? "BAD" : "GOOD", TRUE);
+	html_text(html, off ? "shut off" : undefined ? "undefined" : "on");
 	html_close(html, "span");
 	html_close(html, "td");
 }
