@@ -117,7 +117,7 @@ char *page_channels(const PageFrame *frame, const json_t *channels)
 		part_empty(html,
 			"No channels yet. A channel is a name that clients follow; a rule gives "
 			"what is asked there a release. Add one:",
-			"drover rule add --product web --channel release --mapping web-1.4.0");
+			"drover rule add product=web channel=release mapping=web-1.4.0");
 	write_products(html, channels);
 	html_close(html, "div");
 	return frame_end(html, frame);
