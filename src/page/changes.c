@@ -66,8 +66,7 @@ char *page_changes(const PageFrame *frame, const json_t *list, GHashTable *query
 		part_empty(html,
 			"No such change. A change is written now and goes live when it "
 			"says, with those who must agree:",
-			"drover change submit --when 2026-11-24T09:00Z --title 'Beta to 60.1' "
-			"change.json");
+			"drover change submit beta-60.1.json --when 'tomorrow 09:00'");
 	else
 		changes_table(html, frame, "Changes", changes, TRUE);
 	html_close(html, "div");

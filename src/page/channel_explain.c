@@ -129,6 +129,15 @@ static void write_wanted(Html *html, const json_t *miss)
 		html_format(html, "%" G_GINT64_FORMAT, (gint64)json_integer_value(wanted));
 }
 
+/* One matcher more and it would have answered; that it is another channel's does not count. */
+static gboolean is_near(const json_t *rule)
+{
+	const json_t *missed = json_array_get(json_object_get(rule, "missed"), 0);
+	const char *column = json_text(missed, "column");
+	return json_flag(rule, "near") && g_strcmp0(column, "channel") != 0 &&
+	       g_strcmp0(column, "product") != 0;
+}
+
 static void write_fit(Html *html, const json_t *rule)
 {
 	const json_t *missed = json_object_get(rule, "missed");
@@ -143,7 +152,7 @@ static void write_fit(Html *html, const json_t *rule)
 			wins ? "it fits, and answers" : "it would fit; an earlier one answers");
 		html_close(html, "span");
 	}
-	if (json_flag(rule, "near"))
+	if (is_near(rule))
 		html_element(html, "span", "near miss", "class", "tag", NULL);
 	json_array_foreach (missed, index, miss) {
 		html_text(html, index > 0 ? ", " : "");
@@ -157,9 +166,9 @@ static void write_rule(Html *html, const json_t *rule)
 	const char *number =
 		html_print(html, "%" G_GINT64_FORMAT, json_integer_of(rule, "rule_id"));
 	html_open(html, "tr", "data-rule", number, "class",
-		json_flag(rule, "wins")	  ? "wins"
-		: json_flag(rule, "near") ? "near"
-					  : NULL,
+		json_flag(rule, "wins") ? "wins"
+		: is_near(rule)		? "near"
+					: NULL,
 		NULL);
 	html_open(html, "th", "scope", "row", NULL);
 	html_format(html, "rule %s", number);

@@ -57,6 +57,22 @@ static const char **product_values(const json_t *status)
 	return (const char **)g_ptr_array_free(values, FALSE);
 }
 
+/* Roles that open no page, and count when a change is signed: any name that requirements have. */
+static void write_signing(
+	Html *html, const PageFrame *frame, const char *action, const char *const *products)
+{
+	html_open(html, "details", "class", "card", "open",
+		form_is_back(frame, "role-sign") ? HTML_SET : NULL, NULL);
+	html_element(html, "summary", "Let them sign changes", NULL);
+	form_open(html, frame, "role-sign", action);
+	form_select(html, frame, "role-sign", "product", "They sign for", products, NULL);
+	form_input(html, frame, "role-sign", "role", "In which role, as in requirements", "text",
+		NULL, TRUE);
+	form_button(html, "Let them sign", NULL, NULL, "primary");
+	form_close(html);
+	html_close(html, "details");
+}
+
 static void write_roles(Html *html, const PageFrame *frame, const json_t *person, gboolean may)
 {
 	const json_t *roles = json_object_get(person, "roles");
@@ -82,6 +98,7 @@ static void write_roles(Html *html, const PageFrame *frame, const json_t *person
 	form_input(html, frame, "role-grant", "reason", "Reason", "text", NULL, FALSE);
 	form_button(html, "Give this role", NULL, NULL, "primary");
 	form_close(html);
+	write_signing(html, frame, action, products);
 }
 
 static void write_change(Html *html, const PageFrame *frame, const json_t *person)

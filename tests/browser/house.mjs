@@ -6,6 +6,7 @@
  * Product "web" begins like this; a test that needs more commits it:
  *
  *     1 ok   2 ok   3 pending   4 bad   5 rolls back 4   6 ok   7.. pending, with hostile texts
+ *     channels as in channels.mjs
  *     pool "shop": edge1 and edge2 disagree about web2.example.org
  *     deployable: landing 2, because 3 waits; once 3 is ok, landing 6
  */
@@ -14,6 +15,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import {fileURLToPath} from "node:url";
+import {furnishChannels} from "./channels.mjs";
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 const BUILD = path.resolve(process.env.DROVER_BUILD ?? path.join(ROOT, "build"));
@@ -200,6 +202,7 @@ export async function openHouse() {
 		house.verdict("web", state, landing, item, reason);
 	for (const [name, role] of Object.entries(PEOPLE))
 		house.person(name, role);
+	furnishChannels(house, HTML_SUBJECT);
 	house.drover("pool", "add", "shop", "web1.example.org", "web2.example.org", "web3.example.org", "--title", HTML_SUBJECT.slice(0, 60));
 	await house.start();
 	house.edge1 = await house.balancer("edge1", "shop");

@@ -5,9 +5,8 @@
 import assert from "node:assert/strict";
 import {after, before, test} from "node:test";
 import {openHouse, PASSWORD} from "./house.mjs";
+import {active, TABS, tabTo} from "./keyboard.mjs";
 import {openBrowser, stranger, visitor} from "./visitor.mjs";
-
-const TABS = 150;
 
 let house, browser;
 before(async () => {
@@ -18,34 +17,6 @@ after(async () => {
 	await browser?.close();
 	await house?.close();
 });
-
-const active = (page) => page.evaluate(() => {
-	const element = document.activeElement;
-	const style = getComputedStyle(element);
-	const box = element.getBoundingClientRect();
-	return {
-		tag: element.tagName, id: element.id, text: (element.textContent || element.value || "").trim(),
-		label: element.labels?.[0]?.textContent.trim() ?? element.getAttribute("aria-label"),
-		href: element.getAttribute("href"), group: element.closest("[data-item]")?.dataset.item,
-		outline: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
-		seen: box.width > 0 && box.height > 0 && box.right > 0 && box.bottom > 0 && box.top < innerHeight,
-	};
-});
-
-/* Presses Tab until the focus is on what `wanted` accepts; everything on the way must be seen to have it. */
-async function tabTo(page, wanted, key = "Tab") {
-	for (let tab = 0; tab < TABS; tab++) {
-		await page.keyboard.press(key);
-		const now = await active(page);
-		if (now.tag === "BODY")
-			continue;
-		assert.ok(now.outline, `no focus outline on ${JSON.stringify(now)}`);
-		assert.ok(now.seen, `focus out of sight on ${JSON.stringify(now)}`);
-		if (wanted(now))
-			return now;
-	}
-	throw new Error(`Tab never came to ${wanted}`);
-}
 
 test("login, product, landing, verdict and history without a pointer", async () => {
 	const tess = await stranger(house, browser);
