@@ -104,6 +104,21 @@ static void write_differences(Html *html, const json_t *differences, const char 
 
 /* Who agrees ---------------------------------------------------------------------------------- */
 
+static void write_missing(Html *html, gint64 signatures, gint64 tests)
+{
+	gboolean nothing = signatures + tests == 0;
+	html_open(html, "span", "class", nothing ? "state good" : "state pending", NULL);
+	strip_shape(html, nothing ? "GOOD" : "PENDING", TRUE);
+	if (nothing)
+		html_text(html, "none");
+	if (signatures > 0)
+		html_format(html, "%" G_GINT64_FORMAT, signatures);
+	if (tests > 0)
+		html_format(
+			html, "%s%" G_GINT64_FORMAT " to test", signatures > 0 ? ", " : "", tests);
+	html_close(html, "span");
+}
+
 static void write_required(Html *html, const json_t *detail)
 {
 	static const char *const columns[] = {"Role", "Wanted", "Missing", "Because", NULL};
@@ -117,6 +132,7 @@ static void write_required(Html *html, const json_t *detail)
 	part_table_open(html, "stack", "Sign-offs that are required", columns);
 	json_array_foreach (required, index, role) {
 		gint64 missing = json_integer_of(role, "missing");
+		gint64 untested = json_integer_of(role, "missing_tests");
 		html_open(html, "tr", "data-role", html_clip(html, json_text(role, "role"), 60),
 			NULL);
 		html_open(html, "th", "scope", "row", NULL);
@@ -304,13 +320,35 @@ static void write_conflict(Html *html, const json_t *conflict)
 	html_close(html, "tr");
 }
 
-void change_obstacles(Html *html, const json_t *detail)
+/* Glass that was broken, and who looked at it afterwards. */
+static void write_broken_glass(Html *html, const PageFrame *frame, const json_t *detail)
+{
+	size_t index;
+	json_t *override;
+	json_array_foreach (json_object_get(detail, "overrides"), index, override) {
+		const char *gate = json_text(override, "gate");
+		gboolean broken = g_strcmp0(gate, "break-glass") == 0;
+		if (!broken && g_strcmp0(gate, "reviewed") != 0)
+			continue;
+		html_open(html, "p", "class", broken ? "problem" : NULL, NULL);
+		html_text(html, broken ? "Glass was broken by " : "Reviewed by ");
+		html_outside(html, html_clip(html, json_text(override, "by"), 80));
+		html_text(html, ", ");
+		part_time(html, frame, override, "at");
+		html_text(html, ": ");
+		html_outside(html, html_clip(html, json_text(override, "reason"), 400));
+		html_close(html, "p");
+	}
+}
+
+void change_obstacles(Html *html, const PageFrame *frame, const json_t *detail)
 {
 	static const char *const columns[] = {
 		"Where", "Was", "This change", "The other", "With", NULL};
 	const json_t *conflicts = json_object_get(detail, "conflicts");
 	size_t index;
 	json_t *conflict;
+	write_broken_glass(html, frame, detail);
 	write_gates(html, detail);
 	if (json_array_size(conflicts) == 0)
 		return;
@@ -352,7 +390,7 @@ char *page_change(const PageFrame *frame, const json_t *detail, const json_t *di
 	write_glance(html, frame, detail);
 	html_close(html, "section");
 	html_open(html, "div", "id", "change-body", "data-live", HTML_SET, NULL);
-	change_obstacles(html, detail);
+	change_obstacles(html, frame, detail);
 	html_element(html, "h2", "What it does", NULL);
 	change_words(html, detail);
 	change_content(html, detail);

@@ -153,9 +153,6 @@ static void write_overriding(Html *html, const PageFrame *frame, const json_t *d
 
 static void write_going(Html *html, const PageFrame *frame, const json_t *detail)
 {
-	const char *kind = json_text(json_object_get(detail, "standing"), "kind");
-	if (g_strcmp0(kind, "overdue") != 0)
-		return;
 	open_deed(html, frame, "go", detail, "It was missed: let it go live now", "go");
 	form_input(html, frame, "go", "reason", "Reason", "text", NULL, TRUE);
 	close_deed(html, "Let it go live", "primary");
@@ -164,18 +161,29 @@ static void write_going(Html *html, const PageFrame *frame, const json_t *detail
 static void write_withdrawing(Html *html, const PageFrame *frame, const json_t *detail)
 {
 	open_deed(html, frame, "withdraw", detail, "Withdraw it", "withdraw");
-	form_input(html, frame, "withdraw", "reason", "Reason", "text", NULL, FALSE);
+	form_input(html, frame, "withdraw", "reason", "Reason", "text", NULL, TRUE);
 	close_deed(html, "Withdraw it", "danger");
+}
+
+/* Of one that went live on one word alone. */
+static void write_reviewing(Html *html, const PageFrame *frame, const json_t *detail)
+{
+	open_deed(html, frame, "review", detail, "Review it: glass was broken for it", "review");
+	form_input(html, frame, "review", "reason", "What you found", "text", NULL, TRUE);
+	close_deed(html, "Reviewed", "primary");
 }
 
 static void write_steering(Html *html, const PageFrame *frame, const json_t *detail)
 {
 	const json_t *may = json_object_get(detail, "may");
-	if (json_flag(may, "edit")) {
+	if (json_flag(may, "go"))
 		write_going(html, frame, detail);
+	if (json_flag(may, "edit")) {
 		write_moving(html, frame, detail);
 		write_editing(html, frame, detail);
 	}
+	if (json_flag(may, "review"))
+		write_reviewing(html, frame, detail);
 	if (json_flag(may, "override"))
 		write_overriding(html, frame, detail);
 	if (json_flag(may, "withdraw"))
@@ -194,24 +202,30 @@ static gboolean is_waiting(const json_t *detail)
 	return g_strcmp0(state, "live") != 0 && g_strcmp0(state, "withdrawn") != 0;
 }
 
-void change_deeds(Html *html, const PageFrame *frame, const json_t *detail)
+static void write_words(Html *html, const PageFrame *frame, const json_t *detail)
 {
 	const json_t *may = json_object_get(detail, "may");
 	gboolean signs = json_array_size(json_object_get(may, "sign")) > 0;
 	gboolean tests = json_array_size(json_object_get(may, "tested")) > 0;
+	html_open(html, "div", "class", "buttons deeds", NULL);
+	write_signing(html, frame, detail);
+	write_testing(html, frame, detail);
+	write_revoking(html, frame, detail);
+	html_close(html, "div");
+	if (!signs && !tests)
+		html_element(html, "p", "There is nothing here that you could sign now.", "class",
+			"quiet", NULL);
+}
+
+void change_deeds(Html *html, const PageFrame *frame, const json_t *detail)
+{
+	gboolean waits = is_waiting(detail);
 	html_open(html, "div", "id", "change-deeds", "data-live", HTML_SET, NULL);
-	if (is_waiting(detail) && !frame->report) {
+	if (waits || json_flag(json_object_get(detail, "may"), "review"))
 		html_element(html, "h2", "What you can do", NULL);
-		html_open(html, "div", "class", "buttons deeds", NULL);
-		write_signing(html, frame, detail);
-		write_testing(html, frame, detail);
-		write_revoking(html, frame, detail);
-		html_close(html, "div");
-		if (!signs && !tests)
-			html_element(html, "p", "There is nothing here that you could sign now.",
-				"class", "quiet", NULL);
-		write_steering(html, frame, detail);
-	}
+	if (waits)
+		write_words(html, frame, detail);
+	write_steering(html, frame, detail);
 	html_close(html, "div");
 }
 

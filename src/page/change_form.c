@@ -238,7 +238,7 @@ static void write_checked(Html *html, const PageFrame *frame, const json_t *chec
 	standing_write(html, json_object_get(checked, "standing"), TRUE);
 	html_text(html, ".");
 	html_close(html, "p");
-	change_obstacles(html, checked);
+	change_obstacles(html, frame, checked);
 	change_agreement(html, frame, checked);
 	write_schedule(html, frame, checked);
 	html_close(html, "section");

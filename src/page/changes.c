@@ -4,8 +4,6 @@
  */
 #include "page/channel.h"
 
-#define PAGE_ROWS 50
-
 static void write_search(Html *html, const char *name, const char *label, GHashTable *query)
 {
 	const char *id = html_print(html, "filter-%s", name);
@@ -35,29 +33,54 @@ static void write_filter(Html *html, GHashTable *query)
 	html_newline(html);
 }
 
-static void write_pager(Html *html, const json_t *changes, GHashTable *query)
+static void write_pager(Html *html, const json_t *list, GHashTable *query)
 {
-	gsize count = json_array_size(changes);
 	html_open(html, "nav", "class", "pager", "aria-label", "Pages", NULL);
-	if (count >= PAGE_ROWS && !g_str_equal(part_asked(query, "state"), "scheduled"))
+	if (json_has(list, "next"))
 		html_element(html, "a", "Older", "rel", "next", "href",
 			link_print(html,
 				"/changes?before=%" G_GINT64_FORMAT
 				"&state=%s&product=%s&channel=%s",
-				json_integer_of(json_array_get(changes, count - 1), "id"),
-				part_asked(query, "state"), part_asked(query, "product"),
-				part_asked(query, "channel")),
+				json_integer_of(list, "next"), part_asked(query, "state"),
+				part_asked(query, "product"), part_asked(query, "channel")),
 			NULL);
 	html_close(html, "nav");
 }
 
+static gint compare_when(gconstpointer a, gconstpointer b)
+{
+	const json_t *one = *(json_t *const *)a, *other = *(json_t *const *)b;
+	gint64 first_us = json_time(one, "when"), second_us = json_time(other, "when");
+	if (first_us != second_us)
+		return first_us < second_us ? -1 : 1;
+	return json_integer_of(one, "id") < json_integer_of(other, "id") ? -1 : 1;
+}
+
+/* What waits in the order in which it goes live; the API tells the newest first. A new reference.
+ */
+static json_t *in_order(const json_t *changes)
+{
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+	json_t *sorted = json_array(), *change;
+	size_t index;
+	json_array_foreach (changes, index, change)
+		g_ptr_array_add(all, change);
+	g_ptr_array_sort(all, compare_when);
+	for (guint i = 0; i < all->len; i++)
+		json_array_append(sorted, all->pdata[i]);
+	return sorted;
+}
+
 char *page_changes(const PageFrame *frame, const json_t *list, GHashTable *query)
 {
-	const json_t *changes = json_object_get(list, "changes");
+	gboolean waiting = g_str_equal(part_asked(query, "state"), "scheduled");
+	g_autoptr(json_t) sorted = in_order(json_object_get(list, "changes"));
+	const json_t *changes = waiting ? sorted : json_object_get(list, "changes");
 	Html *html = frame_begin(frame, "Changes");
 	html_element(html, "h1", "Changes", NULL);
 	html_open(html, "p", "class", "places", NULL);
-	part_link(html, "/changes/new", "Write a change");
+	if (frame_may_anywhere(frame, ROLE_OPERATOR))
+		part_link(html, "/changes/new", "Write a change");
 	part_link(html, "/channels", "Channels");
 	html_close(html, "p");
 	write_filter(html, query);
@@ -68,8 +91,11 @@ char *page_changes(const PageFrame *frame, const json_t *list, GHashTable *query
 			"says, with those who must agree:",
 			"drover change submit beta-60.1.json --when 'tomorrow 09:00'");
 	else
-		changes_table(html, frame, "Changes", changes, TRUE);
+		changes_table(html, frame,
+			waiting ? "Changes that wait, in the order in which they go live"
+				: "Changes, newest first",
+			changes, TRUE);
 	html_close(html, "div");
-	write_pager(html, changes, query);
+	write_pager(html, list, query);
 	return frame_end(html, frame);
 }

@@ -105,14 +105,13 @@ static void write_places(Html *html, const PageFrame *frame, const json_t *view)
 	part_link(html, "/channels", "Channels");
 	part_link(html, link_below(html, view, "explain"), "Who gets what?");
 	part_link(html, link_below(html, view, "diff"), "Compare");
-	if (!is_past(view)) {
+	if (!is_past(view) && frame_may(frame, ROLE_OPERATOR, json_text(view, "product"))) {
 		part_link(html,
 			link_print(html, "/changes/new?kind=insert&product=%s&channel=%s",
 				json_text(view, "product"), json_text(view, "channel")),
 			"Add a rule");
-		if (frame_may(frame, ROLE_OPERATOR, json_text(view, "product")))
-			part_link(html, link_below(html, view, off ? "switch-on" : "shut-off"),
-				off ? "Switch it on again" : "Shut it off");
+		part_link(html, link_below(html, view, off ? "switch-on" : "shut-off"),
+			off ? "Switch it on again" : "Shut it off");
 	}
 	html_close(html, "p");
 	html_newline(html);

@@ -62,7 +62,7 @@ void change_deeds(Html *html, const PageFrame *frame, const json_t *detail);
 void change_words(Html *html, const json_t *detail);
 void change_content(Html *html, const json_t *detail);
 void change_agreement(Html *html, const PageFrame *frame, const json_t *detail);
-void change_obstacles(Html *html, const json_t *detail);
+void change_obstacles(Html *html, const PageFrame *frame, const json_t *detail);
 
 /* For the first page: channels that are shut off, and what waits. NULL, or no channels: nothing. */
 void channels_section(Html *html, const PageFrame *frame, const json_t *channels);

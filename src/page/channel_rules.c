@@ -136,7 +136,7 @@ void rules_table(Html *html, const PageFrame *frame, const json_t *view)
 {
 	const json_t *rules = json_object_get(view, "rules");
 	const char *product = json_text(view, "product");
-	gboolean may_change = frame_may(frame, ROLE_VIEWER, product) && !json_has(view, "at");
+	gboolean may_change = frame_may(frame, ROLE_OPERATOR, product) && !json_has(view, "at");
 	size_t index;
 	json_t *rule;
 	if (json_array_size(rules) == 0) {

@@ -110,7 +110,8 @@ char *page_channels(const PageFrame *frame, const json_t *channels)
 	html_element(html, "h1", "Channels", NULL);
 	html_open(html, "p", "class", "places", NULL);
 	part_link(html, "/changes", "Changes that wait");
-	part_link(html, "/changes/new", "Write a change");
+	if (frame_may_anywhere(frame, ROLE_OPERATOR))
+		part_link(html, "/changes/new", "Write a change");
 	html_close(html, "p");
 	html_open(html, "div", "id", "channels", "data-live", HTML_SET, NULL);
 	if (json_array_size(channels) == 0)

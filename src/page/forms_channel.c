@@ -66,6 +66,7 @@ static const FormRoute forms[] = {
 	CHANGE_FORM("/withdraw", "reason data_version:i", "change-withdraw"),
 	CHANGE_FORM("/override", "gate reason", "change-override"),
 	CHANGE_FORM("/go", "reason", "change-go"),
+	CHANGE_FORM("/review", "reason", "change-review"),
 	{.path = CHANGE "/break-glass",
 		.page = CHANGE "/break-glass",
 		.show = show_change_break_glass,

@@ -168,6 +168,7 @@ const char *flash_sentence(const char *code)
 		{"change-withdraw", "The change was withdrawn."},
 		{"change-override", "The gate is overridden."},
 		{"change-go", "The change goes live now."},
+		{"change-review", "It is written down that you reviewed it."},
 		{"change-break-glass", "The change is live. Everybody who is concerned is told."},
 		{"remind", "What was due is queued, and what could be sent was sent."},
 		{"login", "You are logged in."},

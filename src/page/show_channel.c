@@ -11,6 +11,7 @@
 #define CHANNEL	    "/channels/{product}/{channel}"
 #define CHANGE	    "/changes/{change}"
 #define CHANGE_ROWS "50"
+#define QUEUE_ROWS  "1000" /* what waits is put in order, so it is asked for whole */
 
 static void add(GHashTable *query, const char *name, const char *value)
 {
@@ -146,7 +147,9 @@ char *show_changes(Visit *visit, const json_t *answer, GError **error)
 	add(query, "state", g_hash_table_lookup(typed, "state"));
 	if (g_str_equal(g_hash_table_lookup(query, "state"), "all"))
 		g_hash_table_remove(query, "state");
-	add(query, "limit", CHANGE_ROWS);
+	add(query, "limit",
+		g_strcmp0(g_hash_table_lookup(query, "state"), "scheduled") == 0 ? QUEUE_ROWS
+										 : CHANGE_ROWS);
 	g_autoptr(json_t) list = visit_ask(visit, "GET", "/changes", query, NULL, error);
 	return list ? page_changes(&visit->frame, list, typed) : NULL;
 }

@@ -30,7 +30,7 @@ after(async () => {
 const rule = (page, number) => page.locator(`tr[data-rule="${number}"]`);
 const isLive = (page) => page.locator('#live[data-state="live"]').waitFor();
 const flash = (page) => page.locator("#flash").innerText();
-const minuteNow = () => new Date().toISOString().slice(0, 16);
+const minute = (days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 16);
 
 /* Writes a change of a rule on its page, up to what it would do. */
 async function check(page, number, fields) {
@@ -93,7 +93,7 @@ test("a change is written, signed by two in two windows, and goes live in a thir
 	const writing = await ada.open("/channels/web/release");
 	await writing.getByRole("link", {name: "Change rule 1"}).click();
 	await writing.getByLabel("Release that it gives").fill("web-62.0");
-	await writing.getByLabel("When it goes live").fill(minuteNow());
+	await writing.getByLabel("When it goes live").fill(minute(0));
 	await writing.getByLabel("Reason").fill("it is good");
 	await writing.getByRole("button", {name: "See what it would do"}).click();
 	const checked = writing.locator("#checked");
@@ -125,7 +125,7 @@ test("a change is written, signed by two in two windows, and goes live in a thir
 
 test("one signs what one saw: a change that was altered meanwhile is not signed", async () => {
 	const id = await schedule(await ada.open(), 2, {"Title": "To half of them", "To how many of a hundred": 50,
-		"When it goes live, in UTC": "2031-05-01T09:00"});
+		"When it goes live, in UTC": minute(300)});
 	const grace = await visitor(house, browser, "grace", {javaScriptEnabled: false});
 	const page = await grace.open(`/changes/${id}`);
 	const other = await ada.open(`/changes/${id}`);
@@ -142,10 +142,11 @@ test("one signs what one saw: a change that was altered meanwhile is not signed"
 	assert.match(await flash(page), /took your signature back/);
 	const mine = await ada.open(`/changes/${id}`);
 	await mine.getByText("Move it in time").click();
-	await mine.getByLabel("When, in UTC").fill("2031-06-01T09:00");
+	await mine.getByLabel("When, in UTC").fill(`${minute(310).slice(0, 10)}T09:00`);
 	await mine.getByRole("button", {name: "Move it"}).click();
-	assert.match(await mine.locator("#change-head").innerText(), /2031-06-01 09:00/);
+	assert.match(await mine.locator("#change-head").innerText(), new RegExp(`${minute(310).slice(0, 10)} 09:00`));
 	await mine.getByText("Withdraw it").first().click();
+	await mine.locator("#withdraw-deed").getByLabel("Reason").fill("not any more");
 	await mine.getByRole("button", {name: "Withdraw it"}).click();
 	await mine.locator("#change-head").getByText("withdrawn").first().waitFor();
 	assert.equal(await mine.getByRole("button", {name: "Withdraw it"}).count(), 0);
@@ -154,7 +155,7 @@ test("one signs what one saw: a change that was altered meanwhile is not signed"
 });
 
 test("two changes that want the same place are shown to conflict, on both", async () => {
-	submit(house, {title: "Another", when: "2031-02-01T09:00:00Z", reason: "", ops: [{...update(3, {rate: 10})}]});
+	submit(house, {title: "Another", when: `${minute(200)}:00Z`, reason: "", ops: [{...update(3, {rate: 10})}]});
 	const page = await ada.open("/changes");
 	await page.getByRole("link", {name: /Another/}).click();
 	await page.locator("#change-body").getByText("rate").first().waitFor();
@@ -188,7 +189,7 @@ test("a channel is shut off and switched on again", async () => {
 
 test("in need, glass is broken, with a reason", async () => {
 	const id = await schedule(await ada.open(), 2, {"Title": "At once", "To how many of a hundred": 26,
-		"When it goes live, in UTC": "2031-05-01T09:00"});
+		"When it goes live, in UTC": minute(300)});
 	const page = await ada.open(`/changes/${id}`);
 	await page.getByRole("link", {name: /Break glass/}).click();
 	await page.getByLabel("Reason").fill("the old one burns");

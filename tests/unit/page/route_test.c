@@ -403,6 +403,8 @@ static void test_every_form_becomes_its_call(void **state)
 			"/changes/14"},
 		{"/changes/14/go", "reason=late", "POST /changes/14/go {\"reason\":\"late\"}\n",
 			"/changes/14"},
+		{"/changes/14/review", "reason=rightly",
+			"POST /changes/14/review {\"reason\":\"rightly\"}\n", "/changes/14"},
 		{"/changes/14/break-glass", "reason=fire",
 			"POST /changes/14/break-glass {\"reason\":\"fire\"}\n", "/changes/14"},
 		{"/logout", "", "logout " SESSION "\n", "/login"},
