@@ -146,14 +146,7 @@ static void write_required(Html *html, const json_t *detail)
 		html_format(html, "%" G_GINT64_FORMAT, json_integer_of(role, "count"));
 		html_close(html, "td");
 		part_cell(html, "Missing", NULL);
-		html_open(
-			html, "span", "class", missing > 0 ? "state pending" : "state good", NULL);
-		strip_shape(html, missing > 0 ? "PENDING" : "GOOD", TRUE);
-		if (missing > 0)
-			html_format(html, "%" G_GINT64_FORMAT, missing);
-		else
-			html_text(html, "none");
-		html_close(html, "span");
+		write_missing(html, missing, json_flag(role, "tester") ? untested : 0);
 		html_close(html, "td");
 		part_cell_text(
 			html, "Because", "wide", html_clip(html, json_text(role, "because"), 300));
