@@ -5,6 +5,8 @@
  */
 #include "page/channel.h"
 
+#include <string.h>
+
 #define CONTENT_SHOWN 60
 
 static void write_glance(Html *html, const PageFrame *frame, const json_t *detail)
@@ -98,7 +100,7 @@ static void write_differences(Html *html, const json_t *differences, const char 
 			html_print(html, "%s / %s",
 				html_clip(html, json_text(entry, "product"), 60),
 				html_clip(html, json_text(entry, "channel"), 60)),
-			json_object_get(entry, "difference"));
+			entry);
 	}
 }
 
@@ -117,6 +119,19 @@ static void write_missing(Html *html, gint64 signatures, gint64 tests)
 		html_format(
 			html, "%s%" G_GINT64_FORMAT " to test", signatures > 0 ? ", " : "", tests);
 	html_close(html, "span");
+}
+
+/* The requirement's key as words: ["web","be*","relman"] is "web / be*". */
+static const char *because_words(Html *html, const json_t *role)
+{
+	const char *key = json_text(role, "because");
+	g_autoptr(json_t) list = key ? json_read("key", key, strlen(key), NULL) : NULL;
+	const char *product = json_string_value(json_array_get(list, 0));
+	const char *channel = json_string_value(json_array_get(list, 1));
+	if (!product || !channel)
+		return html_clip(html, key, 300);
+	return html_print(html, "required for %s / %s", html_clip(html, product, 60),
+		html_clip(html, channel, 60));
 }
 
 static void write_required(Html *html, const json_t *detail)
@@ -148,8 +163,7 @@ static void write_required(Html *html, const json_t *detail)
 		part_cell(html, "Missing", NULL);
 		write_missing(html, missing, json_flag(role, "tester") ? untested : 0);
 		html_close(html, "td");
-		part_cell_text(
-			html, "Because", "wide", html_clip(html, json_text(role, "because"), 300));
+		part_cell_text(html, "Because", "wide", because_words(html, role));
 		html_close(html, "tr");
 	}
 	part_table_close(html);

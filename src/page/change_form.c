@@ -159,7 +159,7 @@ static void write_common(
 		TRUE);
 	form_input(html, frame, FORM, "when", "When it goes live, in UTC", "datetime-local",
 		first_when(html, frame), TRUE);
-	form_input(html, frame, FORM, "reason", "Reason", "text", NULL, FALSE);
+	form_input(html, frame, FORM, "reason", "Reason", "text", NULL, TRUE);
 	html_close(html, "div");
 }
 

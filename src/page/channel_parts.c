@@ -109,7 +109,11 @@ static void write_scope(Html *html, const json_t *scope)
 {
 	const char *product = json_text(scope, "product");
 	const char *channel = json_text(scope, "channel");
-	if (product && channel)
+	if (product && channel && g_str_has_suffix(channel, "*"))
+		html_outside(
+			html, html_print(html, "%s / %s", html_clip(html, product, NAME_CHARACTERS),
+				      html_clip(html, channel, NAME_CHARACTERS)));
+	else if (product && channel)
 		channel_name(html, scope);
 	else if (product)
 		html_outside(html, html_print(html, "every channel of %s",

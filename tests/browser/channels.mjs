@@ -45,5 +45,5 @@ export function furnishChannels(house, hostile) {
 	house.drover("signing-role", "set", "relman");
 	house.drover("requirement", "set", "web", "be*", "relman", 1);
 	submit(house, {title: `Beta to everybody ${hostile}`, when: inDays(100), reason: hostile, ops: [update(2, {rate: 100})]});
-	submit(house, {title: "Release to 61", when: inDays(400), reason: "", ops: [update(1, {mapping: "web-61.0"})]});
+	submit(house, {title: "Release to 61", when: inDays(400), reason: "it is ripe", ops: [update(1, {mapping: "web-61.0"})]});
 }

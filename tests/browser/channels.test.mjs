@@ -35,7 +35,7 @@ const minute = (days) => new Date(Date.now() + days * 86_400_000).toISOString().
 /* Writes a change of a rule on its page, up to what it would do. */
 async function check(page, number, fields) {
 	await page.goto(`${house.address}/changes/new?kind=rule&rule_id=${number}`);
-	for (const [label, value] of Object.entries(fields))
+	for (const [label, value] of Object.entries({"Reason": "tried", ...fields}))
 		await page.getByLabel(label, {exact: true}).fill(String(value));
 	await page.getByRole("button", {name: "See what it would do"}).click();
 }
@@ -155,7 +155,7 @@ test("one signs what one saw: a change that was altered meanwhile is not signed"
 });
 
 test("two changes that want the same place are shown to conflict, on both", async () => {
-	submit(house, {title: "Another", when: `${minute(200)}:00Z`, reason: "", ops: [{...update(3, {rate: 10})}]});
+	submit(house, {title: "Another", when: `${minute(200)}:00Z`, reason: "another wish", ops: [{...update(3, {rate: 10})}]});
 	const page = await ada.open("/changes");
 	await page.getByRole("link", {name: /Another/}).click();
 	await page.locator("#change-body").getByText("rate").first().waitFor();
@@ -175,6 +175,7 @@ test("a channel is shut off and switched on again", async () => {
 	assert.match(await page.getByRole("alert").innerText(), /relman/);
 	await page.getByRole("link", {name: "Schedule it as a change"}).click();
 	assert.equal(await page.getByLabel("Channel", {exact: true}).inputValue(), "release");
+	await page.getByLabel("Reason").fill("mended");
 	await page.getByRole("button", {name: "See what it would do"}).click();
 	await page.getByRole("button", {name: "Schedule exactly this"}).click();
 	await page.locator("#flash").waitFor();
@@ -188,7 +189,7 @@ test("a channel is shut off and switched on again", async () => {
 });
 
 test("in need, glass is broken, with a reason", async () => {
-	const id = await schedule(await ada.open(), 2, {"Title": "At once", "To how many of a hundred": 26,
+	const id = await schedule(await ada.open(), 2, {"Title": "At once", "Priority": 101,
 		"When it goes live, in UTC": minute(300)});
 	const page = await ada.open(`/changes/${id}`);
 	await page.getByRole("link", {name: /Break glass/}).click();
@@ -197,7 +198,7 @@ test("in need, glass is broken, with a reason", async () => {
 	await page.locator("#flash").waitFor();
 	await page.locator("#change-head").getByText("live").first().waitFor();
 	await ada.open("/channels/web/beta");
-	assert.match(await rule(page, 2).innerText(), /26/);
+	assert.match(await rule(page, 2).innerText(), /101/);
 	ada.peace();
 });
 
@@ -232,6 +233,8 @@ test("by keyboard alone a change is written, checked and scheduled", async () =>
 	await tabTo(page, (now) => now.label === "To how many of a hundred");
 	await page.keyboard.press("Control+a");
 	await page.keyboard.type("75");
+	await tabTo(page, (now) => now.label === "Reason");
+	await page.keyboard.type("no pointer");
 	await page.keyboard.press("Enter"); /* it is checked, not scheduled */
 	await page.locator("#checked").waitFor();
 	await tabTo(page, (now) => now.tag === "BUTTON" && now.text === "Schedule exactly this");
