@@ -1,72 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Whose answers differ: one line a class of queries, before and after. It is what reviewers sign.
+ * Two channels or cuts side by side: the question, and whose answers differ.
  */
 #include "page/channel.h"
-
-#define CLASSES_SHOWN 200
-
-static const char *const columns[] = {"Who asks", "Before", "After", NULL};
-
-static void write_side(Html *html, const char *column, const json_t *answer, const char *kind)
-{
-	part_cell(html, column, "wide");
-	html_open(html, kind, "class", "value", NULL);
-	if (json_has(answer, "mapping"))
-		html_outside(html, html_clip(html, json_text(answer, "mapping"), 120));
-	else
-		html_text(html, "nothing");
-	html_close(html, kind);
-	html_void(html, "br", NULL);
-	html_open(html, "span", "class", "quiet", NULL);
-	if (json_has(answer, "rule_id"))
-		html_format(
-			html, "rule %" G_GINT64_FORMAT ": ", json_integer_of(answer, "rule_id"));
-	html_outside(html, html_clip(html, json_text(answer, "why"), 200));
-	html_close(html, "span");
-	html_close(html, "td");
-}
-
-static void write_class(Html *html, const json_t *class)
-{
-	html_open(html, "tr", NULL);
-	html_open(html, "th", "scope", "row", "class", "wide", NULL);
-	query_words(html, json_object_get(class, "query"));
-	html_close(html, "th");
-	write_side(html, "Before", json_object_get(class, "before"), "del");
-	write_side(html, "After", json_object_get(class, "after"), "ins");
-	html_close(html, "tr");
-	html_newline(html);
-}
-
-void difference_table(Html *html, const char *name, const json_t *difference)
-{
-	const json_t *classes = json_object_get(difference, "classes");
-	gsize count = json_array_size(classes);
-	if (json_has(difference, "text")) {
-		html_open(html, "p", NULL);
-		html_outside(html, html_clip(html, json_text(difference, "text"), 400));
-		html_close(html, "p");
-	}
-	if (count == 0) {
-		html_element(html, "p",
-			json_flag(difference, "same")
-				? "Equal digests: everybody gets the same answer before and after."
-				: "Nobody's answer differs.",
-			"class", "quiet", NULL);
-		return;
-	}
-	part_table_open(html, "difference stack",
-		html_print(html, "Whose answers differ: %s", name), columns);
-	for (gsize index = 0; index < MIN(count, CLASSES_SHOWN); index++)
-		write_class(html, json_array_get(classes, index));
-	part_table_close(html);
-	if (count > CLASSES_SHOWN)
-		html_element(html, "p",
-			html_print(html, "and %" G_GSIZE_FORMAT " classes more",
-				count - CLASSES_SHOWN),
-			"class", "more", NULL);
-}
 
 static void write_option(Html *html, const char *value, const char *chosen)
 {

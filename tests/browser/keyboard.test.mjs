@@ -71,7 +71,8 @@ test("the first Tab offers to skip to the content, and does", async () => {
 
 test("the order of Tab is the order of reading", async () => {
 	const tess = await visitor(house, browser, "tess");
-	for (const path of ["/", "/products/web", "/products/web/landings/3", "/history", "/tokens"]) {
+	for (const path of ["/", "/products/web", "/products/web/landings/3", "/history", "/tokens",
+		"/channels/web/beta", "/changes/1", "/changes/new?kind=rule&rule_id=2"]) {
 		const page = await tess.open(path);
 		assert.equal(await page.locator("[tabindex]:not([tabindex='0']):not([tabindex='-1'])").count(), 0);
 		const places = [];

@@ -239,6 +239,45 @@ static void test_three_hundred_blockers_are_listed_with_the_rest_counted(void **
 	assert_non_null(strstr(overview, "and 295 more"));
 }
 
+static void test_classes_with_the_same_answers_share_a_row(void **state)
+{
+	g_autoptr(json_t) view = gallery_fixture("channel");
+	g_autoptr(json_t) difference = gallery_fixture("difference");
+	PageFrame frame = {.now_us = GALLERY_NOW_US};
+	g_autofree char *html = page_channel_diff(&frame, view, difference, NULL, NULL);
+	assert_int_equal(count_of(html, "data-column=\"Who asks\""), 2);
+	assert_non_null(strstr(html, "<summary>3 more</summary>"));
+	/* What all say is said once; what one does not say, is said, too. */
+	assert_non_null(strstr(html, "All of them say <span class=\"quiet\">product</span> "
+				     "<bdi>web</bdi>, <span class=\"quiet\">channel</span> "
+				     "<bdi>beta</bdi>."));
+	assert_int_equal(
+		count_of(html, "<bdi>61.0b1</bdi><span class=\"quiet\">, <bdi>no tags"), 1);
+}
+
+static void test_cuts_lie_behind_what_they_have(void **state)
+{
+	g_autoptr(json_t) view = gallery_fixture("channel");
+	PageFrame frame = {.now_us = GALLERY_NOW_US};
+	g_autofree char *html = page_channel(&frame, view);
+	assert_non_null(strstr(html,
+		"aria-label=\"The queue: 3 changes. beta-localtest has the first 1 on top of live. "
+		"beta-ops has the first 1 on top of live. beta-test has the first 3 on top of "
+		"live.\""));
+}
+
+static void test_the_past_offers_nothing_that_changes_it(void **state)
+{
+	g_autoptr(Actor) admin = actor_new(ACTOR_PERSON, "ada", "page", 1);
+	actor_grant(admin, "*", "admin");
+	g_autoptr(json_t) past = gallery_fixture("channel-past");
+	PageFrame frame = {.actor = admin, .now_us = GALLERY_NOW_US};
+	g_autofree char *html = page_channel(&frame, past);
+	assert_non_null(strstr(html, "This is the past"));
+	assert_null(strstr(html, "/shut-off"));
+	assert_null(strstr(html, "/changes/new"));
+}
+
 static void test_the_sheet_and_the_script_are_built_in(void **state)
 {
 	g_autofree char *url = asset_url("drover.css");
@@ -330,6 +369,9 @@ int main(void)
 		cmocka_unit_test(test_who_may_not_rule_sees_who_can),
 		cmocka_unit_test(test_the_navigation_shows_what_one_may_open),
 		cmocka_unit_test(test_three_hundred_blockers_are_listed_with_the_rest_counted),
+		cmocka_unit_test(test_classes_with_the_same_answers_share_a_row),
+		cmocka_unit_test(test_cuts_lie_behind_what_they_have),
+		cmocka_unit_test(test_the_past_offers_nothing_that_changes_it),
 		cmocka_unit_test(test_the_sheet_and_the_script_are_built_in),
 		cmocka_unit_test(test_report_links_are_relative_and_resolve),
 		cmocka_unit_test(test_report_answers_by_branch_and_author),
