@@ -36,8 +36,12 @@ const char *link_to_new_rule_change(Html *html, const char *kind, gint64 rule_id
 void channel_name(Html *html, const json_t *channel)
 {
 	const char *name = html_print(html, "%s / %s",
-		html_clip(html, json_text(channel, "product"), NAME_CHARACTERS),
-		html_clip(html, json_text(channel, "channel"), NAME_CHARACTERS));
+		json_has(channel, "product")
+			? html_clip(html, json_text(channel, "product"), NAME_CHARACTERS)
+			: "any product",
+		json_has(channel, "channel")
+			? html_clip(html, json_text(channel, "channel"), NAME_CHARACTERS)
+			: "any other channel");
 	part_link(html, link_to_channel_of(html, channel), name);
 }
 

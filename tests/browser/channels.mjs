@@ -12,11 +12,11 @@
 const PLATFORMS = {Linux_x86_64: {locales: {"en-US": {completes: [
 	{from: "*", url: "https://cdn.example.org/web.mar", size: 1000, sha256: "0".repeat(64)}]}}}};
 
-const inDays = (days) => new Date(Date.now() + days * 86_400_000).toISOString().replace(/\.\d+Z/, "Z");
+export const inDays = (days) => new Date(Date.now() + days * 86_400_000).toISOString().replace(/\.\d+Z/, "Z");
 
-function release(house, version, title) {
-	house.droverReading(JSON.stringify({name: `web-${version}`, product: "web", version, build_id: "20261101000000", details_url:
-		"https://www.example.org/notes", title, platforms: PLATFORMS}), "release-doc", "put", "-");
+export function release(house, product, version) {
+	house.droverReading(JSON.stringify({name: `${product}-${version}`, product, version, build_id: "20261101000000",
+		details_url: "https://www.example.org/notes", platforms: PLATFORMS}), "release-doc", "put", "-");
 }
 
 export function submit(house, change) {
@@ -29,7 +29,7 @@ export const update = (rule_id, row) => ({op: "update", table: "rules", rule_id,
 export function furnishChannels(house, hostile) {
 	house.drover("channel", "settings", "web", "--hosts", "cdn.example.org");
 	for (const version of ["60.0", "61.0", "62.0"])
-		release(house, version);
+		release(house, "web", version);
 	house.drover("rule", "add", "product=web", "channel=release", "priority=100", "mapping=web-60.0", `comment=${hostile}`);
 	house.drover("rule", "add", "product=web", "channel=beta*", "priority=100", "rate=25", "mapping=web-61.0",
 		"fallback_mapping=web-60.0", "alias=beta-everybody");

@@ -4,10 +4,11 @@
  *
  *     node tests/browser/gallery.mjs FOLDER      every page, wide and narrow, light and dark
  *
- * The two pictures of the README are among them: readme-overview.png and readme-landing.png.
+ * The pictures of the README are among them: readme-*.png.
  */
 import fs from "node:fs";
 import path from "node:path";
+import {inDays, release, submit, update} from "./channels.mjs";
 import {House} from "./house.mjs";
 import {openBrowser, stranger, visitor} from "./visitor.mjs";
 
@@ -88,6 +89,44 @@ function furnish(house, name, title, story, daysAgo) {
 	}
 }
 
+/* The shop's app: everybody on 4.1, 4.2 for the curious, and the queue that brings it to all. */
+function furnishChannels(house) {
+	const relmen = ["grace", "ken"];
+	const rule = (...columns) => house.drover("rule", "add", "product=shop", ...columns);
+	house.drover("channel", "settings", "shop", "--hosts", "cdn.example.org");
+	for (const version of ["4.0.3", "4.1.0", "4.2.0", "4.3.0"])
+		release(house, "shop", version);
+	rule("channel=release", "priority=100", "mapping=shop-4.1.0", "alias=everybody");
+	rule("channel=release", "priority=200", "version=<3.0.0", "mapping=shop-4.0.3", "comment=They must stop at 4.0 first.");
+	rule("channel=beta", "priority=100", "rate=25", "mapping=shop-4.2.0", "fallback_mapping=shop-4.1.0");
+	rule("channel=beta", "priority=300", "os_version=Windows 7, Windows 8", "comment=They cannot run it.");
+	rule("channel=beta", "priority=200", "tag.ring=staff", "mapping=shop-4.3.0", "alias=beta-staff");
+	rule("channel=nightly", "priority=100", "mapping=shop-4.3.0");
+	house.drover("channel", "declare", "release", "--product", "shop", "--channel-title", "Everybody");
+	house.drover("channel", "declare", "beta", "--product", "shop", "--channel-title", "For the curious");
+	house.drover("channel", "declare", "beta-office", "--product", "shop", "--base", "beta", "--cut", `until ${inDays(2)}`);
+	house.drover("shutoff", "add", "shop", "nightly", "--reason", "it forgets baskets");
+	for (const name of relmen)
+		house.drover("user", "grant", name, "relman", "shop");
+	house.drover("signing-role", "set", "relman");
+	house.drover("requirement", "set", "shop", "beta", "relman", 1);
+	house.drover("requirement", "set", "shop", "release", "relman", 2);
+	house.drover("freeze", "add", "christmas", "--product", "shop", "--from", inDays(33), "--until", inDays(45), "--reason", "Nobody is here.");
+	const queue = [["4.2 for half of the curious", 1, [update(3, {rate: 50})]], ["4.2 for all of the curious", 3, [update(3, {rate: 100})]],
+		["4.2 for everybody", 9, [update(1, {mapping: "shop-4.2.0"})]], ["Staff go back", 10, [update(5, {mapping: "shop-4.2.0"}), update(3, {rate: 10})]]];
+	for (const [title, days, ops] of queue)
+		submit(house, {title, when: inDays(days), reason: "as the team agreed on Monday", ops});
+}
+
+async function furnishPool(house) {
+	house.drover("pool", "add", "shop", ...[1, 2, 3, 4].map((number) => `shop${number}.example.org`), "--title", "The web shop");
+	for (const name of ["edge1", "edge2"]) {
+		const balancer = await house.balancer(name, "shop");
+		await balancer.report({"shop1.example.org": {}, "shop2.example.org": {}, "shop3.example.org": {state: "down", pooled: false,
+			why: "ProxyFetch: 503 in 12 ms"}, "shop4.example.org": {active: 3}});
+	}
+}
+
 const house = new House();
 furnish(house, "shop", "The web shop", SHOP, 6.2);
 furnish(house, "shop-api", "API for partners", API, 2.1);
@@ -98,8 +137,10 @@ house.drover("landing", "scan", "shop");
 for (const [name, role] of Object.entries({ada: "admin", grace: "tester", ken: "operator", radia: "viewer"}))
 	house.person(name, role);
 house.drover("user", "add", "guest", "guest@example.org");
+furnishChannels(house);
 house.drover("remind");
 await house.start();
+await furnishPool(house);
 const report = path.join(house.folder, "report");
 house.drover("report", "--out", report);
 fs.mkdirSync(folder, {recursive: true});
@@ -122,6 +163,11 @@ const pages = {
 	landing: "/products/shop/landings/22", "landing-bad": "/products/shop/landings/8", where: "/products/shop/where?q=grace@example.org",
 	history: "/history", "history-verified": "/history?verify=1", "history-entry": "/history/12", people: "/people",
 	person: "/people/grace", hosts: "/hosts", notices: "/notices", maintenance: "/maintenance", problem: "/nowhere",
+	pools: "/pools", pool: "/pools/shop", channels: "/channels", channel: "/channels/shop/beta", "channel-release": "/channels/shop/release",
+	"channel-past": "/channels/shop/beta?moment=8", "channel-off": "/channels/shop/nightly", "channel-shut-off": "/channels/shop/beta/shut-off",
+	"channel-explain": "/channels/shop/beta/explain?version=4.1.0&platform=Linux_x86_64&locale=en-US&tags=ring%3Dstaff",
+	"channel-diff": "/channels/shop/beta-test/diff", changes: "/changes", change: "/changes/3", "change-conflict": "/changes/4",
+	"change-new": "/changes/new?kind=rule&rule_id=3", "change-insert": "/changes/new?kind=insert&product=shop&channel=beta",
 };
 for (const [name, address] of Object.entries(pages))
 	await picture(await ada.open(address), name);
@@ -132,8 +178,8 @@ for (const name of ["index", "where-shop", "landings-shop"]) {
 	await picture(nobody.page, `report-${name}`);
 }
 
-/* The README's two: one screen each, after the page became live. */
-for (const [name, address] of [["overview", "/"], ["landing", "/products/shop/landings/22"]]) {
+/* One screen each for the README, after the page became live. */
+for (const [name, address] of [["overview", "/"], ["landing", "/products/shop/landings/22"], ["channel", "/channels/shop/beta"]]) {
 	const page = await ada.open(address);
 	await page.setViewportSize({width: 1280, height: 860});
 	await page.emulateMedia({colorScheme: "light"});
