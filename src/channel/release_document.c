@@ -67,6 +67,7 @@ static gboolean check_platforms(const json_t *platforms, GError **error)
 ReleaseDocument *release_document_new(json_t *row, VersionScheme scheme, GError **error)
 {
 	g_autoptr(ReleaseDocument) document = g_new0(ReleaseDocument, 1);
+	g_atomic_ref_count_init(&document->references);
 	document->row = json_incref(row);
 	if (!read_text(row, "name", &document->name, error) ||
 		!read_text(row, "product", &document->product, error) ||
@@ -80,9 +81,15 @@ ReleaseDocument *release_document_new(json_t *row, VersionScheme scheme, GError 
 	return NULL;
 }
 
+ReleaseDocument *release_document_ref(ReleaseDocument *document)
+{
+	g_atomic_ref_count_inc(&document->references);
+	return document;
+}
+
 void release_document_free(ReleaseDocument *document)
 {
-	if (document == NULL)
+	if (document == NULL || !g_atomic_ref_count_dec(&document->references))
 		return;
 	json_decref(document->row);
 	g_free(document);

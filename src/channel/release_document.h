@@ -11,6 +11,7 @@
 #include "channel/query.h"
 
 typedef struct ReleaseDocument {
+	gatomicrefcount references; /* snapshots share what they compiled from one row */
 	json_t *row;
 	const char *name, *product, *build_id; /* of the row; build_id NULL: none */
 	gboolean has_version;
@@ -19,7 +20,8 @@ typedef struct ReleaseDocument {
 
 /* `row` is shared, and must not change any more. Fails with DROVER_ERROR_INPUT. */
 ReleaseDocument *release_document_new(json_t *row, VersionScheme scheme, GError **error);
-void release_document_free(ReleaseDocument *document);
+ReleaseDocument *release_document_ref(ReleaseDocument *document);
+void release_document_free(ReleaseDocument *document); /* of a reference */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ReleaseDocument, release_document_free)
 
 typedef enum ReleaseWord {

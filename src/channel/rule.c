@@ -359,6 +359,7 @@ Rule *rule_new(json_t *row, VersionScheme scheme, GError **error)
 		return NULL;
 	}
 	g_autoptr(Rule) rule = g_new0(Rule, 1);
+	g_atomic_ref_count_init(&rule->references);
 	rule->row = json_incref(row);
 	if (!read_result(rule, error))
 		return NULL;
@@ -368,9 +369,15 @@ Rule *rule_new(json_t *row, VersionScheme scheme, GError **error)
 	return g_steal_pointer(&rule);
 }
 
+Rule *rule_ref(Rule *rule)
+{
+	g_atomic_ref_count_inc(&rule->references);
+	return rule;
+}
+
 void rule_free(Rule *rule)
 {
-	if (rule == NULL)
+	if (rule == NULL || !g_atomic_ref_count_dec(&rule->references))
 		return;
 	for (guint i = 0; i < VERSION_SCHEMES; i++)
 		g_clear_pointer(&rule->versions[i], g_array_unref);

@@ -46,6 +46,7 @@ typedef struct RuleTag {
 } RuleTag;
 
 typedef struct Rule {
+	gatomicrefcount references; /* snapshots share what they compiled from one row */
 	json_t *row;
 	gint64 rule_id, priority, rate;
 	const char *mapping, *fallback_mapping; /* NULL: none. Of the row, as all borrowed texts */
@@ -67,7 +68,8 @@ typedef struct Rule {
  * rule for every product are read in each scheme in which they are any. Fails with
  * DROVER_ERROR_INPUT: "channel: …". */
 Rule *rule_new(json_t *row, VersionScheme scheme, GError **error);
-void rule_free(Rule *rule);
+Rule *rule_ref(Rule *rule);
+void rule_free(Rule *rule); /* of a reference */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rule, rule_free)
 
 /* "product", "tags", … */

@@ -81,15 +81,41 @@ static const char *product_of(const json_t *row)
 	return json_string_value(json_object_get(row, "product"));
 }
 
-static void compile_rules(Snapshot *snapshot, const State *state)
+/* What `before` made of a row is the same here when the row's product has the same scheme. */
+static gboolean has_same_scheme(const Snapshot *snapshot, const Snapshot *before, const json_t *row)
+{
+	return snapshot_scheme(snapshot, product_of(row)) ==
+	       snapshot_scheme(before, product_of(row));
+}
+
+/* Row -> Rule, of a snapshot; none of NULL. */
+static GHashTable *rules_by_row(const Snapshot *before)
+{
+	GHashTable *rules = g_hash_table_new(NULL, NULL);
+	for (guint i = 0; before != NULL && i < before->rules->len; i++)
+		g_hash_table_insert(
+			rules, ((Rule *)before->rules->pdata[i])->row, before->rules->pdata[i]);
+	return rules;
+}
+
+static Rule *compile_rule(const Snapshot *snapshot, const Snapshot *before, GHashTable *by_row,
+	json_t *row, GError **error)
+{
+	Rule *there = g_hash_table_lookup(by_row, row);
+	return there != NULL && has_same_scheme(snapshot, before, row)
+		       ? rule_ref(there)
+		       : rule_new(row, snapshot_scheme(snapshot, product_of(row)), error);
+}
+
+static void compile_rules(Snapshot *snapshot, const Snapshot *before, const State *state)
 {
 	g_autoptr(GHashTable) aliases = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) by_row = rules_by_row(before);
 	const char *key;
 	json_t *row;
 	json_object_foreach ((json_t *)state_rows(state, STATE_RULES), key, row) {
 		g_autoptr(GError) problem = NULL;
-		g_autoptr(Rule) rule =
-			rule_new(row, snapshot_scheme(snapshot, product_of(row)), &problem);
+		g_autoptr(Rule) rule = compile_rule(snapshot, before, by_row, row, &problem);
 		const char *alias = json_string_value(json_object_get(row, "alias"));
 		if (rule != NULL && alias != NULL && !g_hash_table_add(aliases, (char *)alias))
 			drover_error_set(&problem, DROVER_ERROR_CONFLICT,
@@ -101,14 +127,24 @@ static void compile_rules(Snapshot *snapshot, const State *state)
 	}
 }
 
-static void compile_releases(Snapshot *snapshot, const State *state)
+static ReleaseDocument *compile_release(const Snapshot *snapshot, const Snapshot *before,
+	const char *name, json_t *row, GError **error)
+{
+	ReleaseDocument *there =
+		before == NULL ? NULL : g_hash_table_lookup(before->releases, name);
+	return there != NULL && there->row == row && has_same_scheme(snapshot, before, row)
+		       ? release_document_ref(there)
+		       : release_document_new(
+				 row, snapshot_scheme(snapshot, product_of(row)), error);
+}
+
+static void compile_releases(Snapshot *snapshot, const Snapshot *before, const State *state)
 {
 	const char *key;
 	json_t *row;
 	json_object_foreach ((json_t *)state_rows(state, STATE_RELEASES), key, row) {
 		g_autoptr(GError) problem = NULL;
-		ReleaseDocument *document = release_document_new(
-			row, snapshot_scheme(snapshot, product_of(row)), &problem);
+		ReleaseDocument *document = compile_release(snapshot, before, key, row, &problem);
 		if (document == NULL)
 			add_error(snapshot, "release", key, problem);
 		else
@@ -170,51 +206,74 @@ static gboolean can_match_channel(const Rule *rule, const char *channel)
 
 static void index_channel(ProductRules *rules, const char *channel)
 {
-	GPtrArray *list = g_ptr_array_new();
-	if (g_hash_table_contains(rules->by_channel, channel)) {
-		g_ptr_array_unref(list);
+	if (g_hash_table_contains(rules->by_channel, channel))
 		return;
-	}
+	GPtrArray *list = g_ptr_array_new();
 	for (guint i = 0; i < rules->all->len; i++)
 		if (can_match_channel(rules->all->pdata[i], channel))
 			g_ptr_array_add(list, rules->all->pdata[i]);
 	g_hash_table_insert(rules->by_channel, (gpointer)channel, list);
 }
 
-/* `product` NULL: one that no rule names. */
-static ProductRules *index_product(const Snapshot *snapshot, const char *product)
+static ProductRules *product_rules_new(void)
 {
 	ProductRules *rules = g_new0(ProductRules, 1);
 	rules->all = g_ptr_array_new();
 	rules->elsewhere = g_ptr_array_new();
 	rules->by_channel = g_hash_table_new_full(
 		g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
-	for (guint i = 0; i < snapshot->rules->len; i++) {
-		Rule *rule = snapshot->rules->pdata[i];
-		if (rule->product != NULL && g_strcmp0(rule->product, product) != 0)
-			continue;
-		g_ptr_array_add(rules->all, rule);
-		if (!names_its_channel(rule))
-			g_ptr_array_add(rules->elsewhere, rule);
-	}
+	return rules;
+}
+
+static void add_rule(ProductRules *rules, Rule *rule)
+{
+	g_ptr_array_add(rules->all, rule);
+	if (!names_its_channel(rule))
+		g_ptr_array_add(rules->elsewhere, rule);
+}
+
+static void index_channels(ProductRules *rules)
+{
 	for (guint i = 0; i < rules->all->len; i++) {
 		const Rule *rule = rules->all->pdata[i];
 		if (names_its_channel(rule))
 			index_channel(rules, rule->channel);
 	}
-	return rules;
+}
+
+/* A rule for every product is in the list of each, so these must be known first. */
+static void find_products(Snapshot *snapshot)
+{
+	for (guint i = 0; i < snapshot->rules->len; i++) {
+		const char *product = ((Rule *)snapshot->rules->pdata[i])->product;
+		if (product != NULL && !g_hash_table_contains(snapshot->products, product))
+			g_hash_table_insert(
+				snapshot->products, (gpointer)product, product_rules_new());
+	}
 }
 
 static void build_index(Snapshot *snapshot)
 {
+	GHashTableIter iter;
+	gpointer rules;
 	g_ptr_array_sort(snapshot->rules, by_evaluation);
-	snapshot->other = index_product(snapshot, NULL);
+	snapshot->other = product_rules_new();
+	find_products(snapshot);
 	for (guint i = 0; i < snapshot->rules->len; i++) {
-		const char *product = ((Rule *)snapshot->rules->pdata[i])->product;
-		if (product != NULL && !g_hash_table_contains(snapshot->products, product))
-			g_hash_table_insert(snapshot->products, (gpointer)product,
-				index_product(snapshot, product));
+		Rule *rule = snapshot->rules->pdata[i];
+		if (rule->product != NULL) {
+			add_rule(g_hash_table_lookup(snapshot->products, rule->product), rule);
+			continue;
+		}
+		add_rule(snapshot->other, rule);
+		g_hash_table_iter_init(&iter, snapshot->products);
+		while (g_hash_table_iter_next(&iter, NULL, &rules))
+			add_rule(rules, rule);
 	}
+	index_channels(snapshot->other);
+	g_hash_table_iter_init(&iter, snapshot->products);
+	while (g_hash_table_iter_next(&iter, NULL, &rules))
+		index_channels(rules);
 }
 
 const GPtrArray *snapshot_rules(const Snapshot *snapshot, const char *product, const char *channel)
@@ -247,6 +306,12 @@ json_t *snapshot_schemes(const State *state)
 
 Snapshot *snapshot_new(const State *state, const json_t *schemes, GError **error)
 {
+	return snapshot_next(NULL, state, schemes, error);
+}
+
+Snapshot *snapshot_next(
+	const Snapshot *before, const State *state, const json_t *schemes, GError **error)
+{
 	if (!check_schemes(schemes, error))
 		return NULL;
 	Snapshot *snapshot = g_new0(Snapshot, 1);
@@ -261,8 +326,8 @@ Snapshot *snapshot_new(const State *state, const json_t *schemes, GError **error
 		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, product_rules_free);
 	snapshot->releases = g_hash_table_new_full(
 		g_str_hash, g_str_equal, NULL, (GDestroyNotify)release_document_free);
-	compile_rules(snapshot, state);
-	compile_releases(snapshot, state);
+	compile_rules(snapshot, before, state);
+	compile_releases(snapshot, before, state);
 	refuse_bad_mappings(snapshot);
 	build_index(snapshot);
 	return snapshot;

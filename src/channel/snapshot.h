@@ -19,6 +19,9 @@ typedef struct Snapshot Snapshot;
 /* `schemes`: product -> "mozilla"; a product that is not there has mozilla. NULL: none. Fails with
  * DROVER_ERROR_INPUT when a scheme is none. */
 Snapshot *snapshot_new(const State *state, const json_t *schemes, GError **error);
+/* The same, sharing with `before` (may be NULL) what was compiled of rows that both have. */
+Snapshot *snapshot_next(
+	const Snapshot *before, const State *state, const json_t *schemes, GError **error);
 /* Product -> scheme, of the state's rows of `products`. New reference. */
 json_t *snapshot_schemes(const State *state);
 Snapshot *snapshot_ref(Snapshot *snapshot);

@@ -139,11 +139,13 @@ static gboolean *wanted_prefixes(const Published *published)
 	return wanted;
 }
 
-static gboolean compile(Stage *stage, const Overlay *overlay, GError **error)
+/* With what was compiled of the same rows for `before`. */
+static gboolean compile(
+	Stage *stage, const Snapshot *before, const Overlay *overlay, GError **error)
 {
 	const State *state = overlay_state(overlay);
 	json_t *schemes = snapshot_schemes(state);
-	stage->snapshot = snapshot_new(state, schemes, error);
+	stage->snapshot = snapshot_next(before, state, schemes, error);
 	json_decref(schemes);
 	return stage->snapshot != NULL;
 }
@@ -152,18 +154,20 @@ static gboolean compile_stages(Published *published, const Queue *queue, GError 
 {
 	g_autofree gboolean *wanted = wanted_prefixes(published);
 	Snapshot *newest = NULL;
+	gboolean is_new = TRUE; /* a change went live since */
 	for (guint i = 0; i <= published->changes; i++) {
 		Stage *stage = &published->stages[i];
 		if (i > 0 && overlay_enact(published->overlay, queue_change(queue, i - 1), NULL))
-			newest = NULL;
+			is_new = TRUE;
 		stage->conflicts = overlay_conflicts(published->overlay);
 		if (!wanted[i])
 			continue;
-		if (newest != NULL)
+		if (!is_new)
 			stage->snapshot = snapshot_ref(newest);
-		else if (!compile(stage, published->overlay, error))
+		else if (!compile(stage, newest, published->overlay, error))
 			return FALSE;
 		newest = stage->snapshot;
+		is_new = FALSE;
 	}
 	return TRUE;
 }
