@@ -4,6 +4,7 @@
 The lists of what there is come from the program itself (`drover help --json`) and from openapi.yaml, so whatever is
 added later is held to this too."""
 import html
+import json
 import os
 import re
 import time
@@ -40,6 +41,7 @@ ARGUMENTS = {
     "host invite": "web1 --kind node", "host revoke": "web1",
     "pool add": "api", "pool set": "web web2", "pool remove": "web web1", "pool drain": "web web1",
     "rule add": "product=web", "rule set": "1 rate=5", "rule delete": "1", "release-doc put": "release.json",
+    "rule import": "--balrog balrog.json", "release-doc import": "--balrog blob.json --product web",
     "release-doc delete": "web-1", "shutoff add": "web release", "shutoff delete": "web release",
     "pin add": "web release 1. web-1", "pin delete": "web release 1.", "requirement set": "web release relman 1",
     "requirement delete": "web release relman", "signing-role set": "qa --tester yes", "signing-role delete": "qa",
@@ -52,6 +54,7 @@ ARGUMENTS = {
     "change go": "1 --reason r",
     "pool reserve": "web web1", "pool pool": "web web1", "pool release": "web web1", "pool forget": "web lb1",
 }
+OPS = [{"op": "delete", "table": "rules", "rule_id": 1}]
 BODIES = {
     ("POST", "/products"): {"name": "api"},
     ("PATCH", "/products/{product}"): {"overdue_days": 2, "data_version": 1},
@@ -65,6 +68,18 @@ BODIES = {
     ("PUT", "/people/{name}/password"): {"old": None, "password": "correct horse battery"},
     ("POST", "/tokens"): {"name": "t"},
     ("POST", "/hosts"): {"name": "web2", "kind": "node"},
+    ("POST", "/edits"): {"ops": OPS},
+    ("POST", "/changes"): {"title": "t", "when": "2026-11-21T12:00:00Z", "reason": "r", "ops": OPS},
+    ("POST", "/changes/check"): {"title": "t", "when": "2026-11-21T12:00:00Z", "reason": "r", "ops": OPS},
+    ("PUT", "/changes/{id}"): {"title": "t", "data_version": 1},
+    ("POST", "/changes/{id}/sign"): {"role": "relman", "digest": "0" * 64},
+    ("POST", "/changes/{id}/revoke"): {"role": "relman"},
+    ("POST", "/changes/{id}/tested"): {"role": "qa", "digest": "0" * 64},
+    ("POST", "/changes/{id}/withdraw"): {"reason": "r", "data_version": 1},
+    ("POST", "/changes/{id}/override"): {"gate": "freeze", "reason": "r"},
+    ("POST", "/changes/{id}/break-glass"): {"reason": "r"},
+    ("POST", "/changes/{id}/review"): {"reason": "r"},
+    ("POST", "/changes/{id}/go"): {"reason": "r"},
     ("POST", "/enrol"): None,  # the code is put in by the test
 }
 PLACES = {"product": "web", "landing": "3", "name": "root", "id": "1", "pool": "web", "host": "web1"}
@@ -82,9 +97,17 @@ def mutating_routes():
 def full(web):
     """Product web, one that is imported, a person with a token, a host that was invited, a pool, a rule and a change of it."""
     web("product add firmware")
+    web("channel settings web --hosts cdn.example.org")
     web("rule add product=web channel=release")
     web("rule set 1 rate=5 --when +1h --reason r")
     (web.folder / "release.json").write_text('{"name": "web-1", "product": "web", "version": "1.0"}')
+    (web.folder / "balrog.json").write_text(
+        '{"rules": [{"rule_id": 9, "priority": 1, "product": "web", "channel": "beta", "backgroundRate": 100}]}')
+    (web.folder / "blob.json").write_text(
+        json.dumps({"name": "web-2", "schema_version": 9, "hashFunction": "sha512", "appVersion": "2.0",
+                    "fileUrls": {"*": {"completes": {"*": "https://cdn.example.org/web.mar"}}},
+                    "platforms": {"Linux": {"OS_BOUNCER": "linux", "buildID": "20240704", "locales": {
+                        "de": {"completes": [{"from": "*", "filesize": 70, "hashValue": "0" * 128}]}}}}}))
     (web.folder / "change.json").write_text(
         '{"title": "t", "when": "+2h", "ops": [{"op": "delete", "table": "rules", "rule_id": 1}]}')
     web("pool add web web1")
