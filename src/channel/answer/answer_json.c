@@ -108,5 +108,6 @@ char *update_answer_node(const UpdateAnswer *answer)
 		list_of(is_offered ? &offer->partial : &none), "why", answer->why, "rule_id",
 		rule_value(answer));
 	add_place(value, answer);
+	json_object_set_new(value, "digest", text_or_null(answer->digest));
 	return written(value);
 }

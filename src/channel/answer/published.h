@@ -14,7 +14,7 @@
 
 #define PUBLISHED_MAXIMUM_CHANNEL_BYTES                                                            \
 	512			       /* of a test channel's name, and of what it stands for */
-#define PUBLISHED_MAXIMUM_DIGESTS 4096 /* kept, of channels that nobody declared */
+#define PUBLISHED_MAXIMUM_DIGESTS 1000 /* kept, of channels that nobody declared */
 
 typedef struct Published Published;
 

@@ -83,7 +83,8 @@ gboolean update_answer_make(const Published *published, const char *base_url, As
 	query->channel = answer->place.channel;
 	decide(answer, base_url);
 	query->channel = asked_for;
-	if (answer->place.is_test && answer->place.undefined == NULL)
+	gboolean tells_digest = answer->place.is_test || asked->format == ASKED_NODE;
+	if (tells_digest && answer->place.undefined == NULL)
 		answer->digest = published_digest(published, query->product, &answer->place);
 	write_body(answer);
 	return TRUE;

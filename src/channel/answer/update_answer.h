@@ -24,7 +24,8 @@ typedef struct UpdateAnswer {
 	const Asked *asked;
 	Place place;
 	gint64 generation;
-	const char *digest; /* of a test channel; may be NULL, see published_digest() */
+	const char *digest; /* of a test channel, and for nodes; may be NULL, see published_digest()
+			     */
 	UpdateOutcome outcome;
 	Answer decided;
 	const char *why; /* a sentence without its full stop */

@@ -306,16 +306,20 @@ static void test_a_locale_may_have_a_build_of_its_own(void **state)
 	assert_non_null(strstr(made.body, " appVersion=\"61.0.3\" buildID=\"3\">"));
 }
 
-static void test_json_says_the_release_and_its_files(void **state)
+static void test_a_node_is_told_the_release_and_its_files(void **state)
 {
-	g_autoptr(Published) published =
-		rows_published("{" HOSTS "," RULE ", 'releases': [{'name': 'P-61', 'product': 'P', "
-			       "'version': '61.0', 'build_id': '1'}]}");
+	g_autoptr(Published) published = rows_published(
+		"{" HOSTS "," RULE ", 'releases': [{'name': 'P-61', 'product': 'P', 'version': "
+		"'61.0', 'build_id': '1'}]}");
 	const Ask ask = {.path = "/update/node/P/release"};
-	assert_body(published, &ask,
+	Place place;
+	published_find(published, "P", "release", &place);
+	g_autofree char *expected = g_strdup_printf(
 		"{\"product\":\"P\",\"release\":{\"name\":\"P-61\",\"version\":\"61.0\","
 		"\"build_id\":\"1\"},\"files\":[],\"deltas\":[],\"why\":\"the rule's release\","
-		"\"rule_id\":4,\"channel\":\"release\",\"is_test\":false}\n");
+		"\"rule_id\":4,\"channel\":\"release\",\"is_test\":false,\"digest\":\"%s\"}\n",
+		published_digest(published, "P", &place));
+	assert_body(published, &ask, expected);
 }
 
 static void test_an_undefined_channel_says_why(void **state)
@@ -357,7 +361,7 @@ int main(void)
 		cmocka_unit_test(test_a_version_that_is_none_is_refused),
 		cmocka_unit_test(test_what_stands_in_rows_is_escaped),
 		cmocka_unit_test(test_a_locale_may_have_a_build_of_its_own),
-		cmocka_unit_test(test_json_says_the_release_and_its_files),
+		cmocka_unit_test(test_a_node_is_told_the_release_and_its_files),
 		cmocka_unit_test(test_an_undefined_channel_says_why),
 		cmocka_unit_test(test_the_tag_is_the_digest_of_the_body),
 	};
