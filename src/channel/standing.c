@@ -19,6 +19,7 @@ typedef struct Walk {
 	Overlay *overlay;
 	State *going;
 	GPtrArray *waiting; /* Standing *, borrowed */
+	gboolean is_last;   /* of the changes that are asked about */
 } Walk;
 
 const char *standing_kind_name(StandingKind kind)
@@ -233,7 +234,6 @@ static gboolean asks_testers(const Standing *standing)
 
 static void judge_tests(Standing *standing, const json_t *change, const StandingWords *words)
 {
-	standing->tests_match = g_new0(gboolean, MAX(words->test_count, 1));
 	if (!asks_testers(standing))
 		return;
 	g_autoptr(Footprint) footprint = footprint_new(standing->before, change);
@@ -411,7 +411,9 @@ static void judge(
 		standing->time_digest = content_time_digest(standing->content, change_when(change));
 	}
 	judge_sign_offs(standing, words);
-	if (standing->after != NULL)
+	/* Digests cost a snapshot: not for those before the last that lack a sign-off anyway. */
+	standing->tests_match = g_new0(gboolean, MAX(words->test_count, 1));
+	if (standing->after != NULL && (walk->is_last || !any_role_lacks(standing, FALSE)))
 		judge_tests(standing, change, words);
 	judge_gates(standing, walk, change, words);
 	gboolean fits = standing->after != NULL && json_array_size(words->conflicts) == 0;
@@ -449,9 +451,12 @@ GPtrArray *standings_of(
 {
 	GPtrArray *standings = g_ptr_array_new_with_free_func((GDestroyNotify)standing_free);
 	g_autoptr(GPtrArray) waiting = g_ptr_array_new();
-	Walk walk = {question, overlay_new(live, TRUE), state_ref(live), waiting};
-	for (guint i = 0; i < MIN(count, queue_size(queue)); i++)
+	Walk walk = {question, overlay_new(live, TRUE), state_ref(live), waiting, FALSE};
+	guint asked = MIN(count, queue_size(queue));
+	for (guint i = 0; i < asked; i++) {
+		walk.is_last = i + 1 == asked;
 		g_ptr_array_add(standings, walk_on(&walk, queue_change(queue, i)));
+	}
 	overlay_free(walk.overlay);
 	state_unref(walk.going);
 	return standings;

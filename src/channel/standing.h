@@ -99,7 +99,8 @@ typedef struct Standing {
 void standing_free(Standing *standing);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Standing, standing_free)
 
-/* Of the first `count` changes of the queue: GPtrArray of Standing *, in its order. */
+/* Of the first `count` changes of the queue: GPtrArray of Standing *, in its order. Tests are
+ * judged of the last, and of others only where they decide. */
 GPtrArray *standings_of(
 	State *live, const Queue *queue, guint count, const StandingQuestion *question);
 

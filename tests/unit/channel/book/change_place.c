@@ -54,6 +54,22 @@ void row(Store *store, StateTable table, const char *text)
 	assert_good(error);
 }
 
+Desk furnished_desk(Place *place)
+{
+	Desk desk = {.store = place->store, .name = "ada", .second = 100};
+	furnish(desk.store);
+	row(desk.store, STATE_CHANNELS, "{'product': 'web', 'channel': 'release'}");
+	assert_look(&desk, "", "");
+	return desk;
+}
+
+Desk as(const Desk *desk, const char *name)
+{
+	Desk other = *desk;
+	other.name = name;
+	return other;
+}
+
 /* Deeds ---------------------------------------------------------------------------------------- */
 
 /* As the API does it: an operator on a product or on all. */
@@ -73,6 +89,7 @@ typedef struct Deed {
 	const char *text;
 	gint64 number;
 	ChangeDetail *detail;
+	const char *title, *reason; /* of a submission; NULL: any */
 } Deed;
 
 static ChangeDetail *do_edit(const ChangeCall *call, const Deed *deed, GError **error)
@@ -109,7 +126,9 @@ static ChangeDetail *do_withdraw(const ChangeCall *call, const Deed *deed, GErro
 static ChangeDetail *do_submit(const ChangeCall *call, const Deed *deed, GError **error)
 {
 	g_autoptr(json_t) ops = quoted(deed->text);
-	ChangeDraft draft = {deed->number * US_PER_SECOND, "a change", "because", ops};
+	ChangeDraft draft = {deed->number * US_PER_SECOND,
+		deed->title != NULL ? deed->title : "a change",
+		deed->reason != NULL ? deed->reason : "because", ops};
 	return change_submit(call, &draft, error);
 }
 
@@ -174,6 +193,16 @@ gint64 submit(Desk *desk, gint64 when, const char *ops)
 	return must_do(&deed);
 }
 
+void submit_as(Desk *desk, const char *title, const char *reason, gboolean is_good)
+{
+	Deed deed = {.desk = desk, .is_submission = TRUE, .text = RATE(50), .number = 200};
+	g_autoptr(GError) error = NULL;
+	deed.title = title;
+	deed.reason = reason;
+	assert_int_equal(store_write(desk->store, write_deed, &deed, &error), is_good);
+	change_detail_free(deed.detail);
+}
+
 void submit_refused(
 	Desk *desk, gint64 when, const char *ops, DroverErrorCode code, const char *part)
 {
@@ -183,14 +212,14 @@ void submit_refused(
 
 void deed(Desk *desk, Verb verb, gint64 change, const char *text, gint64 number)
 {
-	Deed deed = {desk, verb, FALSE, change, text, number, NULL};
+	Deed deed = {.desk = desk, .verb = verb, .change = change, .text = text, .number = number};
 	must_do(&deed);
 }
 
 void deed_refused(Desk *desk, Verb verb, gint64 change, const char *text, gint64 number,
 	DroverErrorCode code, const char *part)
 {
-	Deed deed = {desk, verb, FALSE, change, text, number, NULL};
+	Deed deed = {.desk = desk, .verb = verb, .change = change, .text = text, .number = number};
 	must_not(&deed, code, part);
 }
 

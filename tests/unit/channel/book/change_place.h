@@ -25,7 +25,17 @@ typedef struct Desk {
 	gpointer gates_of;
 } Desk;
 
+/* As ada, at second 100, in a furnished store with a declared channel at which the clock looked. */
+Desk furnished_desk(Place *place);
+/* The same desk, with another person at it. */
+Desk as(const Desk *desk, const char *name);
+
+/* Of the rule that furnish() makes. */
+#define RATE(rate) "[{'op': 'update', 'table': 'rules', 'rule_id': 1, 'row': {'rate': " #rate "}}]"
+
 gint64 submit(Desk *desk, gint64 when, const char *ops);
+/* RATE(50) with these texts; or it must be refused. */
+void submit_as(Desk *desk, const char *title, const char *reason, gboolean is_good);
 void submit_refused(
 	Desk *desk, gint64 when, const char *ops, DroverErrorCode code, const char *part);
 

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-#define RATE(rate) "[{'op': 'update', 'table': 'rules', 'rule_id': 1, 'row': {'rate': " #rate "}}]"
-#define RELMAN	   "{'product': 'web', 'channel': 'release', 'role': 'relman', 'n': 1}"
+#define RELMAN "{'product': 'web', 'channel': 'release', 'role': 'relman', 'n': 1}"
 #define NIGHTLY                                                                                    \
 	"[{'op': 'insert', 'table': 'rules', 'row': {'product': 'web', 'channel': 'nightly', "     \
 	"'priority': 10, 'mapping': 'web-2'}}]"
@@ -15,13 +14,10 @@
 /* A furnished store with people, at second 100. Without requirements. */
 static Desk desk_at(void **state)
 {
-	Desk desk = {.store = ((Place *)*state)->store, .name = "ada", .second = 100};
-	person(desk.store, "ada", "operator,relman");
+	Desk desk = furnished_desk(*state);
+	person(desk.store, "ada", "operator,relman,admin");
 	person(desk.store, "bob", "relman,qa");
 	person(desk.store, "cy", "qa,web/operator");
-	furnish(desk.store);
-	row(desk.store, STATE_CHANNELS, "{'product': 'web', 'channel': 'release'}");
-	assert_look(&desk, "", "");
 	return desk;
 }
 
@@ -31,13 +27,6 @@ static Desk guarded_desk_at(void **state)
 	Desk desk = desk_at(state);
 	row(desk.store, STATE_REQUIREMENTS, RELMAN);
 	return desk;
-}
-
-static Desk as(const Desk *desk, const char *name)
-{
-	Desk other = *desk;
-	other.name = name;
-	return other;
 }
 
 static void test_two_changes_on_one_row_go_live_in_their_order(void **state)
@@ -242,7 +231,7 @@ static void test_freeze_holds_until_overridden(void **state)
 	assert_look(&desk, "", "*1 gate");
 	Desk bob = as(&desk, "bob");
 	deed_refused(&bob, OVERRIDE, change, "freeze", 0, DROVER_ERROR_DENIED,
-		"bob lacks the role operator on web");
+		"bob lacks the role admin on web");
 	deed_refused(&desk, OVERRIDE, change, "moon", 0, DROVER_ERROR_NOT_FOUND, "no gate");
 	deed(&desk, OVERRIDE, change, "freeze", 0);
 	assert_look(&desk, "1", "");
@@ -278,6 +267,59 @@ static void test_draft_is_checked(void **state)
 	submit(&desk, 1000 - CHANGE_PAST_S, RATE(50));
 }
 
+static void submit_titled(Desk *desk, gsize title_bytes, gsize reason_bytes, gboolean is_good)
+{
+	g_autofree char *title = g_strnfill(title_bytes, 't');
+	g_autofree char *reason = g_strnfill(reason_bytes, 'r');
+	submit_as(desk, title, reason, is_good);
+}
+
+static void test_texts_have_limits(void **state)
+{
+	Desk desk = desk_at(state);
+	submit_titled(&desk, CHANGE_MAXIMUM_TITLE_BYTES, CHANGE_MAXIMUM_REASON_BYTES, TRUE);
+	submit_titled(&desk, CHANGE_MAXIMUM_TITLE_BYTES + 1, 1, FALSE);
+	submit_titled(&desk, 1, CHANGE_MAXIMUM_REASON_BYTES + 1, FALSE);
+	submit_titled(&desk, 0, 1, FALSE);
+	submit_titled(&desk, 1, 0, FALSE);
+}
+
+static void test_the_clock_notes_each_minute_that_it_looked(void **state)
+{
+	static const char noted[] = "SELECT value / 1000000 FROM counter WHERE name = 'clock'";
+	Desk desk = desk_at(state);
+	assert_int_equal(must_read_integer(desk.store, noted), 100);
+	desk.second = 100 + ENACT_WATCH_S - 1;
+	assert_look(&desk, "", "");
+	assert_int_equal(must_read_integer(desk.store, noted), 100);
+	desk.second++;
+	assert_look(&desk, "", "");
+	assert_int_equal(must_read_integer(desk.store, noted), 160);
+}
+
+static void test_roles_and_grants_need_the_word_of_the_role(void **state)
+{
+	Desk desk = guarded_desk_at(state);
+	gint64 role = submit(&desk, 200,
+		"[{'op': 'insert', 'table': 'roles', 'row': {'role': 'relman', 'author_may_sign': "
+		"true}}]");
+	gint64 grant = submit(&desk, 300,
+		"[{'op': 'insert', 'table': 'grants', 'row': {'product': 'web', 'person': 'cy', "
+		"'role': 'relman'}}]");
+	gint64 other = submit(&desk, 400,
+		"[{'op': 'insert', 'table': 'roles', 'row': {'role': 'legal', 'tester': true}}]");
+	assert_standing(&desk, role, STANDING_UNSIGNED, "1 sign-off as relman is missing (bob)");
+	assert_standing(&desk, grant, STANDING_UNSIGNED, "1 sign-off as relman is missing (bob)");
+	assert_standing(&desk, other, STANDING_READY, "");
+	Desk bob = as(&desk, "bob");
+	deed(&bob, SIGN, grant, "relman", 0);
+	desk.second = 300;
+	assert_look(&desk, "2", "*1 unsigned");
+	assert_int_equal(must_read_integer(desk.store, "SELECT COUNT(*) FROM person_role WHERE "
+						       "role = 'relman' AND product = 'web'"),
+		1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +339,9 @@ int main(void)
 		ON_BOTH(test_freeze_holds_until_overridden),
 		ON_BOTH(test_edit_takes_back_an_override),
 		ON_BOTH(test_draft_is_checked),
+		ON_BOTH(test_texts_have_limits),
+		ON_BOTH(test_the_clock_notes_each_minute_that_it_looked),
+		ON_BOTH(test_roles_and_grants_need_the_word_of_the_role),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

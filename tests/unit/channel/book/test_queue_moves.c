@@ -9,18 +9,14 @@
 
 #include "channel/digest.h"
 
-#define RATE(rate) "[{'op': 'update', 'table': 'rules', 'rule_id': 1, 'row': {'rate': " #rate "}}]"
 #define MAPPING(release)                                                                           \
 	"[{'op': 'update', 'table': 'rules', 'rule_id': 1, 'row': {'mapping': '" release "'}}]"
 
 static Desk desk_at(void **state)
 {
-	Desk desk = {.store = ((Place *)*state)->store, .name = "ada", .second = 100};
+	Desk desk = furnished_desk(*state);
 	person(desk.store, "ada", "operator,qa");
 	person(desk.store, "bob", "qa,operator");
-	furnish(desk.store);
-	row(desk.store, STATE_CHANNELS, "{'product': 'web', 'channel': 'release'}");
-	assert_look(&desk, "", "");
 	return desk;
 }
 
@@ -32,13 +28,6 @@ static Desk tested_desk_at(void **state)
 	row(desk.store, STATE_REQUIREMENTS,
 		"{'product': 'web', 'channel': 'release', 'role': 'qa', 'n': 1}");
 	return desk;
-}
-
-static Desk as(const Desk *desk, const char *name)
-{
-	Desk other = *desk;
-	other.name = name;
-	return other;
 }
 
 /* Rows ----------------------------------------------------------------------------------------- */
