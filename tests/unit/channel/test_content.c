@@ -131,6 +131,78 @@ static void test_a_requirement_is_changed_with_its_own_agreement(void **state)
 		"qa 1, relman 2");
 }
 
+static void test_only_switching_on_needs_agreement(void **state)
+{
+	assert_required("{'op': 'insert', 'table': 'shutoffs', 'row': {'product': 'P', 'channel': "
+			"'beta'}}",
+		"");
+	assert_required("{'op': 'insert', 'table': 'shutoffs', 'row': {'product': 'P', 'channel': "
+			"'esr'}}, {'op': 'update', 'table': 'rules', 'rule_id': 2, 'row': {}}",
+		"qa 1");
+	g_autoptr(State) live = live_state();
+	g_autoptr(RandomJson) off = quoted("{'product': 'P', 'channel': 'beta'}");
+	g_autoptr(RandomJson) on = quoted("{'ops': [{'op': 'delete', 'table': 'shutoffs', "
+					  "'product': 'P', 'channel': 'beta'}]}");
+	assert_true(state_add(live, STATE_SHUTOFFS, off, NULL));
+	g_autoptr(GArray) roles = content_required_roles(live, on);
+	assert_int_equal(roles->len, 2);
+}
+
+static void test_roles_and_grants_need_those_of_the_role(void **state)
+{
+	assert_required(
+		"{'op': 'insert', 'table': 'roles', 'row': {'role': 'relman'}}", "relman 2");
+	assert_required("{'op': 'insert', 'table': 'roles', 'row': {'role': 'legal'}}", "");
+	assert_required("{'op': 'insert', 'table': 'grants', 'row': {'product': 'P', 'person': "
+			"'ann', 'role': 'relman'}}",
+		"relman 2");
+	assert_required("{'op': 'insert', 'table': 'grants', 'row': {'product': 'Q', 'person': "
+			"'ann', 'role': 'relman'}}",
+		"");
+}
+
+static void test_freezes_and_channels_need_those_of_their_product(void **state)
+{
+	assert_required("{'op': 'insert', 'table': 'freezes', 'row': {'name': 'f', 'product': "
+			"'P'}}",
+		"qa 1, relman 2");
+	assert_required("{'op': 'insert', 'table': 'freezes', 'row': {'name': 'f', 'product': "
+			"'Q'}}",
+		"qa 1");
+	assert_required("{'op': 'insert', 'table': 'channels', 'row': {'product': 'P', 'channel': "
+			"'esr'}}",
+		"qa 1, relman 2");
+	assert_required("{'op': 'insert', 'table': 'products', 'row': {'product': 'Q'}}", "qa 1");
+}
+
+static void assert_products(const char *op, const char *role, const char *expected)
+{
+	g_autofree char *text = g_strdup_printf("{'ops': [%s]}", op);
+	g_autoptr(State) live = live_state();
+	g_autoptr(RandomJson) change = quoted(text);
+	g_autoptr(GArray) roles = content_required_roles(live, change);
+	for (guint i = 0; i < roles->len; i++) {
+		const RequiredRole *one = &g_array_index(roles, RequiredRole, i);
+		g_autofree char *products = g_strjoinv(" ", one->products);
+		if (strcmp(one->role, role) == 0)
+			assert_string_equal(products, expected);
+	}
+	g_auto(GStrv) all = content_products(live, change);
+	g_autofree char *concerned = g_strjoinv(" ", all);
+	assert_string_equal(concerned, expected);
+}
+
+static void test_a_role_is_needed_on_each_product_concerned(void **state)
+{
+	assert_products("{'op': 'delete', 'table': 'rules', 'rule_id': 2}", "qa", "Q");
+	assert_products("{'op': 'delete', 'table': 'rules', 'rule_id': 2}, {'op': 'delete', "
+			"'table': 'rules', 'rule_id': 1}",
+		"qa", "P Q");
+	assert_products("{'op': 'insert', 'table': 'rules', 'rule_id': 9, 'row': {'channel': "
+			"'x'}}",
+		"qa", "*");
+}
+
 static void test_a_number_that_is_none_asks_for_the_most(void **state)
 {
 	g_autoptr(State) live = live_state();
@@ -207,6 +279,10 @@ int main(void)
 		cmocka_unit_test(test_the_old_and_the_new_row_say_who_must_agree),
 		cmocka_unit_test(test_a_release_needs_those_of_whom_it_is_mapped_to),
 		cmocka_unit_test(test_a_requirement_is_changed_with_its_own_agreement),
+		cmocka_unit_test(test_only_switching_on_needs_agreement),
+		cmocka_unit_test(test_roles_and_grants_need_those_of_the_role),
+		cmocka_unit_test(test_freezes_and_channels_need_those_of_their_product),
+		cmocka_unit_test(test_a_role_is_needed_on_each_product_concerned),
 		cmocka_unit_test(test_a_number_that_is_none_asks_for_the_most),
 		cmocka_unit_test(test_what_counts_and_what_does_not),
 		cmocka_unit_test(test_the_author_alone_never_fills_a_role),
