@@ -5,6 +5,7 @@
  */
 #include "api/change_notice.h"
 #include "api/channel_gate.h"
+#include "api/job.h"
 #include "api/routes.h"
 #include "base/log.h"
 
@@ -39,7 +40,7 @@ static void log_what_came(const Enacted *enacted)
 	}
 }
 
-static json_t *go_live(ApiCall *call, GError **error)
+json_t *job_go_live(ApiCall *call, GError **error)
 {
 	g_auto(Enacted) enacted = {0};
 	gboolean done = channel_enact(call->store, api_now_us(call), channel_gates_ask,
@@ -51,6 +52,6 @@ static json_t *go_live(ApiCall *call, GError **error)
 }
 
 const ApiRoute api_go_live_routes[] = {
-	{"POST", "/jobs/go-live", ROLE_OPERATOR, API_JOB, go_live},
+	{"POST", "/jobs/go-live", ROLE_OPERATOR, API_JOB, job_go_live},
 	{0},
 };

@@ -148,10 +148,13 @@ static json_t *run_all(ApiCall *call, GError **error)
 	if (!scan_all(call, scans, problems, error))
 		return NULL;
 	g_clear_pointer(&scan, store_job_release);
-	g_autoptr(json_t) remind = job_remind(call, error);
+	/* With the landings as they are now, and before mail is sent, which may be about it. */
+	g_autoptr(json_t) went_live = job_go_live(call, error);
+	g_autoptr(json_t) remind = went_live != NULL ? job_remind(call, error) : NULL;
 	if (remind == NULL)
 		return NULL;
-	return json_pack("{s:O, s:O, s:O}", "scans", scans, "problems", problems, "remind", remind);
+	return json_pack("{s:O, s:O, s:O, s:O}", "scans", scans, "problems", problems, "went_live",
+		went_live, "remind", remind);
 }
 
 const ApiRoute api_job_routes[] = {

@@ -216,6 +216,14 @@ def test_a_change_goes_live_at_its_time(house):
     assert re.search(r"\n\S+ \S+ +\S.* 1  rate 25 -> 100\n", house("rule show 2").out)
 
 
+def test_a_run_lets_go_live_what_is_due(house):
+    house("rule set 2 rate=100 --when now --reason r")
+    house("rule set 1 rate=50 --when +1h --reason r")
+    assert "change 1 is live\n" in house("run").out
+    assert house.json("run")["went_live"] == {"live": [], "waiting": []}
+    assert [house.json(f"rule show {rule}")["row"].get("rate") for rule in (1, 2)] == [None, 100]
+
+
 def test_an_edit_under_a_change_that_waits_is_told(house):
     house("rule set 2 rate=100 --when +2h --reason r")
     said = house("rule set 2 rate=50")

@@ -3,6 +3,7 @@
  * What people type and cron runs every day: status, run, report, remind, upgrade; and the outbox.
  */
 #include "base/format.h"
+#include "programs/drover/change.h"
 #include "programs/drover/commands.h"
 #include "programs/drover/locks.h"
 #include "programs/drover/show.h"
@@ -121,6 +122,7 @@ static gboolean run_run(Invocation *invocation, GError **error)
 	if (screen->json)
 		screen_json(screen, result);
 	landing_show_scans(screen, json_object_get(result, "scans"));
+	change_show_enacted(screen, json_object_get(result, "went_live"));
 	say_reminded(screen, json_object_get(result, "remind"));
 	if (folder != NULL && !report_write(invocation, folder, error))
 		return FALSE;
@@ -183,7 +185,9 @@ const Command job_commands[] = {
 	{"status", "", 0, 0, "Shows the whole house at a glance", run_status, NULL, NULL,
 		"drover status\ndrover status --json --server https://drover.example", NULL,
 		"product show, maintenance status"},
-	{"run", "", 0, 0, "Scans every product, sends what is due, writes the report: for cron",
+	{"run", "", 0, 0,
+		"Scans every product, lets changes go live, sends what is due, writes the report: "
+		"for cron",
 		run_run, NULL,
 		"One product that cannot be read does not keep the others waiting. A second time "
 		"in a\n"
