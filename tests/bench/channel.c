@@ -45,16 +45,17 @@ static void add(State *state, StateTable table, json_t *row)
 static json_t *rule_row(guint number, guint products)
 {
 	g_autofree char *product = g_strdup_printf("product-%u", number % products);
-	g_autofree char *mapping = g_strdup_printf("%s-%u", product, number % 20);
+	guint place = number / products; /* among the product's */
+	g_autofree char *mapping = g_strdup_printf("%s-%u", product, place % 20);
 	json_t *row = json_pack("{s:i, s:i, s:s, s:s, s:s, s:i}", "rule_id", (int)number + 1,
-		"priority", (int)(number * 7919 % 1000), "product", product, "channel",
-		number % 7 == 0 ? "release*" : channels[number / products % G_N_ELEMENTS(channels)],
-		"mapping", mapping, "rate", number % 3 == 0 ? 25 : 100);
-	if (number % 2 == 0)
+		"priority", (int)(place * 7919 % 1000), "product", product, "channel",
+		place % 7 == 0 ? "release*" : channels[place % G_N_ELEMENTS(channels)],
+		"mapping", mapping, "rate", place % 3 == 0 ? 25 : 100);
+	if (place % 2 == 0)
 		json_object_set_new(row, "version", json_string("<50.0"));
-	if (number % 3 == 0)
+	if (place % 3 == 0)
 		json_object_set_new(row, "os_version", json_string("Windows_NT 6.1,Darwin 16"));
-	if (number % 5 == 0)
+	if (place % 5 == 0)
 		json_object_set_new(row, "locale", json_string("ja,ja-JP-mac,ko"));
 	return row;
 }
