@@ -67,7 +67,7 @@ static gboolean run_show(Invocation *invocation, GError **error)
 	if (screen->json)
 		screen_json(screen, answer);
 	else
-		row_show(screen, STATE_RELEASES, answer);
+		row_show(screen, STATE_RELEASES, NOUN, answer);
 	return TRUE;
 }
 

@@ -121,20 +121,25 @@ static const char *done_word(const char *op)
 					   : "changed";
 }
 
+/* What became of one change that waits; NULL: it is as it was. */
+static const char *fate_of(const json_t *rebased)
+{
+	if (json_array_size(json_object_get(rebased, "conflicts")) > 0)
+		return "it conflicts now, and waits";
+	if (show_is_true(rebased, "loses_sign_offs"))
+		return "it says something else now, and sign-offs of it fell";
+	return show_is_true(rebased, "loses_tests") ? "tests of it fell" : NULL;
+}
+
 void row_note_rebased(const Screen *screen, const json_t *answer)
 {
 	gsize i;
 	json_t *one;
-	json_array_foreach (json_object_get(answer, "rebased"), i, one) {
-		gboolean conflicts = json_array_size(json_object_get(one, "conflicts")) > 0;
-		screen_note(screen,
-			"change %" G_GINT64_FORMAT " was written on what this alters: %s",
-			json_integer_of(one, "change"),
-			conflicts			       ? "it conflicts now, and waits"
-			: show_is_true(one, "loses_sign_offs") ? "it must be signed again"
-			: show_is_true(one, "loses_tests")     ? "it must be tested again"
-							       : "it was re-based");
-	}
+	json_array_foreach (json_object_get(answer, "rebased"), i, one)
+		if (fate_of(one) != NULL)
+			screen_note(screen,
+				"change %" G_GINT64_FORMAT " was written on what this alters: %s",
+				json_integer_of(one, "change"), fate_of(one));
 }
 
 static void say_done(const Screen *screen, StateTable table, const char *noun, const char *op,
@@ -349,14 +354,14 @@ static void show_versions(const Screen *screen, const json_t *versions)
 	table_show(table, screen, 0);
 }
 
-void row_show(const Screen *screen, StateTable table, const json_t *answer)
+void row_show(const Screen *screen, StateTable table, const char *noun, const json_t *answer)
 {
 	const json_t *row = json_object_get(answer, "row");
-	g_autofree char *name = row_key_words(table, row);
+	g_autofree char *name = row_key_text(show_text(answer, "key"));
 	const char *column;
 	json_t *value;
-	screen_part(screen, STYLE_STRONG, "%s", name);
-	screen_line(screen, "%s", "");
+	screen_part(screen, STYLE_STRONG, "%s %s", noun, name);
+	screen_line(screen, "%s", json_is_object(row) ? "" : "  is not live");
 	json_object_foreach ((json_t *)row, column, value) {
 		if (json_is_null(value))
 			continue;

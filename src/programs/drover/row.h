@@ -42,7 +42,7 @@ gboolean row_run_remove(Invocation *invocation, const RowKind *kind, GError **er
 gboolean row_run_list(Invocation *invocation, const RowKind *kind, GError **error);
 
 /* The row, column by column, and what was done to it: an answer of /tables/…/row. */
-void row_show(const Screen *screen, StateTable table, const json_t *answer);
+void row_show(const Screen *screen, StateTable table, const char *noun, const json_t *answer);
 /* What a direct edit did to changes that wait: notes. */
 void row_note_rebased(const Screen *screen, const json_t *answer);
 

@@ -149,7 +149,7 @@ static gboolean run_show(Invocation *invocation, GError **error)
 	if (screen->json)
 		screen_json(screen, answer);
 	else
-		row_show(screen, STATE_RULES, answer);
+		row_show(screen, STATE_RULES, NOUN, answer);
 	return TRUE;
 }
 
