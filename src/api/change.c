@@ -389,7 +389,7 @@ const ApiRoute api_change_routes[] = {
 	{"POST", "/changes/check", ROLE_OPERATOR, API_WRITE | API_ANYWHERE, check_change},
 	{"GET", "/changes/{id}", ROLE_VIEWER, API_READ | API_ANYWHERE, show_change},
 	{"GET", "/changes/{id}/diff", ROLE_VIEWER, API_READ | API_ANYWHERE, change_diff},
-	{"PUT", "/changes/{id}", ROLE_VIEWER, API_WRITE | API_ANYWHERE, edit_change},
+	{"PUT", "/changes/{id}", ROLE_OPERATOR, API_WRITE | API_ANYWHERE, edit_change},
 	{"POST", "/changes/{id}/sign", ROLE_VIEWER, API_WRITE | API_ANYWHERE, sign_change},
 	{"POST", "/changes/{id}/revoke", ROLE_VIEWER, API_WRITE | API_ANYWHERE, revoke_change},
 	{"POST", "/changes/{id}/tested", ROLE_VIEWER, API_WRITE | API_ANYWHERE, test_change},

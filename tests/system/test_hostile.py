@@ -33,7 +33,7 @@ FORMS = ["/products", "/products/web/scan", "/products/web/rebase", "/products/w
 
 
 def real(path):
-    return path.format(product="web", landing="1", name="tom", id="1", sequence="1", pool="shop", host="w1")
+    return path.format(product="web", landing="1", name="tom", id="1", sequence="1", pool="shop", host="w1", channel="release", table="rules")
 
 
 @pytest.fixture(scope="module")
@@ -155,9 +155,9 @@ def test_a_role_on_one_product_shows_nothing_of_another(house, nothing_changes):
         token = house.token(name)
         for method, path, _ in OPERATIONS:
             if "{product}" in path:
-                asked = path.format(product="api", landing="10")
+                asked = path.format(product="api", landing="10", channel="release")
                 answer = house.api(method, asked, token=token)
-                missing = house.api(method, path.format(product="nothing", landing="10"), token=token)
+                missing = house.api(method, path.format(product="nothing", landing="10", channel="release"), token=token)
                 assert answer.status == missing.status == 403
                 assert answer.text.replace("api", "nothing") == missing.text
         for path in ("/status", "/products", "/report"):
