@@ -16,6 +16,7 @@
 
 #define API_PREFIX		 "/api/v1"
 #define API_MAXIMUM_BODY_BYTES	 (1024 * 1024)
+#define API_MAXIMUM_EDIT_BYTES	 (16 * 1024 * 1024) /* of rows of channels, and of changes */
 #define API_MAXIMUM_IMPORT_BYTES (64 * 1024 * 1024)
 
 typedef struct LandingBooks LandingBooks;

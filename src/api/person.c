@@ -329,6 +329,10 @@ static gboolean store_edit(
 		    STORE_PARAMS(STORE_TEXT(edit->email), STORE_INT(edit->is_disabled),
 			    STORE_INT(person->id))))
 		return FALSE;
+	/* Who may sign is read with the rows of channels. */
+	if (edit->is_disabled != person->is_disabled &&
+		!store_counter_advance(store, STORE_GENERATION, error))
+		return FALSE;
 	if (edit->has_new_password &&
 		!store_execute(store, error, SQL_SET_PASSWORD,
 			STORE_PARAMS(STORE_TEXT(edit->password_hash), STORE_INT(person->id))))

@@ -73,13 +73,15 @@ static gboolean check_product(Store *store, const char *product, GError **error)
 	return id != 0;
 }
 
-/* Runs the statement on the grant, and moves the person's data_version. */
+/* Runs the statement on the grant, and moves the person's data_version; also the generation, since
+ * who may sign is read with the rows of channels. */
 static gboolean change_grant(Store *store, const RoleEdit *edit, const char *sql, GError **error)
 {
 	return store_execute(store, error, sql,
 		       STORE_PARAMS(STORE_INT(edit->person->id), STORE_TEXT(edit->product),
 			       STORE_TEXT(edit->role))) &&
-	       store_execute(store, error, SQL_TOUCH, STORE_PARAMS(STORE_INT(edit->person->id)));
+	       store_execute(store, error, SQL_TOUCH, STORE_PARAMS(STORE_INT(edit->person->id))) &&
+	       store_counter_advance(store, STORE_GENERATION, error);
 }
 
 /* Giving what is there already changes nothing. */

@@ -319,6 +319,20 @@ def test_an_odd_draft_is_refused_by_name(house, field, value):
         house.bad("ada", "POST", path, body, says=[field])
 
 
+def test_a_large_release_is_taken_and_a_huge_body_is_not(house):
+    files = {"completes": [{"from": "*", "url": "https://cdn.example.org/" + "x" * 2000, "size": 1, "sha256": "ab" * 32}]}
+    row = {"name": "web-large", "product": "web", "version": "9.0.0", "platforms": {
+        f"p{n}": {"locales": {f"l{m}": files for m in range(20)}} for n in range(50)}}
+    written = house.edit({"op": "insert", "table": "releases", "row": row}, who="otto")
+    assert len(json.dumps(row)) > 2**20 and written["written"] == 1
+    brief = house.good("otto", "GET", "/tables/releases?brief=1", schema="TableRows")["rows"]
+    assert {"name": "web-large", "product": "web", "version": "9.0.0", "data_version": 1} in brief
+    for path in ("/edits", "/changes"):
+        head = (f"POST /api/v1{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {house.token('otto')}\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {16 * 2**20 + 1}\r\n\r\n")
+        assert b" 413 " in house.raw(head.encode(), timeout=5)[:30]
+
+
 def test_the_generation_moves_with_each_edit_and_with_nothing_else(house):
     def generation():
         return house.good("ada", "GET", "/channels", schema="ChannelList")["generation"]

@@ -253,5 +253,7 @@ gsize admin_body_limit(const char *method, const char *path, gpointer of)
 	if (is_post && g_str_has_prefix(path, API_PREFIX "/pools/") &&
 		g_str_has_suffix(path, "/reports"))
 		return API_MAXIMUM_REPORT_BYTES;
+	if (strcmp(path, API_PREFIX "/edits") == 0 || g_str_has_prefix(path, API_PREFIX "/changes"))
+		return API_MAXIMUM_EDIT_BYTES;
 	return API_MAXIMUM_BODY_BYTES;
 }

@@ -309,6 +309,7 @@ static gboolean run(const Options *options, const sigset_t *signals, GError **er
 	gboolean ok = settings_site(settings, clock_fixed(now_us), &daemon.site, error);
 	daemon.site.books = books;
 	daemon.site.channels = channels;
+	daemon.updates.channels = channels;
 	daemon.site.make_report = page_report;
 	ok = ok && updates_set_up(&daemon.updates, settings, error) &&
 	     serve(&daemon, signals, error);

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "channel/answer/update_answer.h"
-#include "channel/book/book.h"
 
 #define RETRY_AFTER_SECONDS "2"
 #define KEY_PATH	    "/update/key"
@@ -19,12 +18,17 @@
 /* What is published -----------------------------------------------------------------------------
  */
 
-static gboolean read_book(Store *store, gpointer of, GError **error)
+typedef struct Reading {
+	ChannelBooks *channels;
+	ChannelNow *now;
+} Reading;
+
+static gboolean read_now(Store *store, gpointer of, GError **error)
 {
-	ChannelBook **book = of;
-	g_clear_pointer(book, channel_book_unref);
-	*book = channel_book_read(store, error);
-	return *book != NULL;
+	Reading *reading = of;
+	g_clear_pointer(&reading->now, channel_now_unref);
+	reading->now = channel_books_take(reading->channels, store, error);
+	return reading->now != NULL;
 }
 
 /* What was there before stays until the next one comes: by then its last answer is out, and who
@@ -41,15 +45,14 @@ static void swap(Updates *updates, Published *published)
 
 static gboolean read_published(Updates *updates, Store *store, GError **error)
 {
-	g_autoptr(ChannelBook) book = NULL;
-	if (!store_read(store, read_book, &book, error))
-		return FALSE;
-	Published *published = published_new(book->live, book->queue, book->generation, error);
-	if (published == NULL)
-		return FALSE;
-	updates->generation = book->generation;
-	swap(updates, published);
-	return TRUE;
+	Reading reading = {updates->channels, NULL};
+	gboolean well = store_read(store, read_now, &reading, error);
+	if (well) {
+		updates->generation = reading.now->book->generation;
+		swap(updates, published_ref(reading.now->published));
+	}
+	channel_now_unref(reading.now);
+	return well;
 }
 
 gboolean updates_look(Updates *updates, Store *store, GError **error)

@@ -5,7 +5,7 @@
 #ifndef DROVERD_UPDATES_H
 #define DROVERD_UPDATES_H
 
-#include "channel/answer/published.h"
+#include "api/channel_books.h"
 #include "channel/answer/signature.h"
 #include "programs/settings.h"
 #include "wire/http_server.h"
@@ -37,7 +37,8 @@ typedef struct Updates {
 	Published *before; /* what was there before, until the next swap */
 	gint64 generation;
 	/* Set once: */
-	char *files_url; /* where /releases is reached; NULL: nobody said */
+	ChannelBooks *channels; /* what the API reads, too */
+	char *files_url;	/* where /releases is reached; NULL: nobody said */
 	gboolean has_key;
 	AnswerKey key;
 	UpdateCounters counters; /* atomic */
