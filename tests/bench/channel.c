@@ -49,8 +49,8 @@ static json_t *rule_row(guint number, guint products)
 	g_autofree char *mapping = g_strdup_printf("%s-%u", product, place % 20);
 	json_t *row = json_pack("{s:i, s:i, s:s, s:s, s:s, s:i}", "rule_id", (int)number + 1,
 		"priority", (int)(place * 7919 % 1000), "product", product, "channel",
-		place % 7 == 0 ? "release*" : channels[place % G_N_ELEMENTS(channels)],
-		"mapping", mapping, "rate", place % 3 == 0 ? 25 : 100);
+		place % 7 == 0 ? "release*" : channels[place % G_N_ELEMENTS(channels)], "mapping",
+		mapping, "rate", place % 3 == 0 ? 25 : 100);
 	if (place % 2 == 0)
 		json_object_set_new(row, "version", json_string("<50.0"));
 	if (place % 3 == 0)
