@@ -8,6 +8,8 @@
 
 #include "base/format.h"
 
+#include <string.h>
+
 #define LINKS_SHOWN 200
 
 /* Newest first in the answer; the slider goes from the oldest to now. */
@@ -22,6 +24,13 @@ static gsize place_of(const json_t *moments, gint64 at_us)
 		if (json_time(moment, "at") <= at_us)
 			return count - 1 - index;
 	return 0;
+}
+
+/* To the second: several edits may fall into one minute. */
+static const char *instant_words(Html *html, const json_t *object)
+{
+	g_autofree char *time = format_time(json_time(object, "at"));
+	return html_print(html, "%.10s %.8s", time, time + strlen("2026-11-21T"));
 }
 
 static const char *link_at(Html *html, const json_t *view, const char *at)
@@ -39,8 +48,9 @@ void moments_banner(Html *html, const PageFrame *frame, const json_t *view)
 	html_open(html, "div", "class", "banner warning", "id", "past", "role", "status", NULL);
 	html_element(html, "strong", "This is the past", NULL);
 	html_text(html, ": rules, releases and the queue as they were on ");
-	part_time(html, frame, view, "at");
-	html_text(html, ". Nothing is changed from here. ");
+	html_element(
+		html, "time", instant_words(html, view), "datetime", json_text(view, "at"), NULL);
+	html_text(html, " UTC. Nothing is changed from here. ");
 	part_link(html, link_to_channel_of(html, view), "Show what is so now");
 	html_close(html, "div");
 	html_newline(html);
@@ -49,8 +59,7 @@ void moments_banner(Html *html, const PageFrame *frame, const json_t *view)
 static void write_slider(Html *html, const json_t *view, const json_t *moments)
 {
 	gsize count = json_array_size(moments), place = place_of(moments, json_time(view, "at"));
-	g_autofree char *brief = format_time_short(json_time(view, "at"));
-	const char *now = json_has(view, "at") ? brief : "now";
+	const char *now = json_has(view, "at") ? instant_words(html, view) : "now";
 	html_open(html, "form", "method", "get", "action", link_to_channel_of(html, view), "class",
 		"inline moments", "role", "search", "aria-label", "The past", NULL);
 	html_element(html, "label", "As it was at", "for", "moment", NULL);
@@ -83,10 +92,9 @@ static const char *moment_words(Html *html, const json_t *moment)
 
 static void write_moment(Html *html, const json_t *view, const json_t *moment)
 {
-	g_autofree char *brief = format_time_short(json_time(moment, "at"));
 	html_open(html, "li", NULL);
-	html_element(html, "a", brief, "href", link_at(html, view, json_text(moment, "at")),
-		"aria-current",
+	html_element(html, "a", instant_words(html, moment), "href",
+		link_at(html, view, json_text(moment, "at")), "aria-current",
 		json_has(view, "at") && json_time(view, "at") == json_time(moment, "at") ? "true"
 											 : NULL,
 		NULL);

@@ -92,10 +92,10 @@ void standing_write(Html *html, const json_t *standing, gboolean text)
 		html_outside(html, html_clip(html, json_text(standing, "text"), 400));
 	}
 	if (text && blocking > 0) {
-		html_text(html, " (");
+		html_text(html, " It stands behind ");
 		part_link(html, link_to_change(html, blocking),
 			html_print(html, "change %" G_GINT64_FORMAT, blocking));
-		html_text(html, ")");
+		html_text(html, ".");
 	}
 }
 
@@ -211,8 +211,6 @@ static void write_query(Html *html, const json_t *query, gboolean *first)
 	const char *key;
 	json_t *value;
 	json_object_foreach ((json_t *)query, key, value) {
-		if (g_str_equal(key, "draw"))
-			continue;
 		if (json_is_object(value)) {
 			write_query(html, value, first);
 			continue;

@@ -155,10 +155,25 @@ test("one signs what one saw: a change that was altered meanwhile is not signed"
 });
 
 test("two changes that want the same place are shown to conflict, on both", async () => {
-	submit(house, {title: "Another", when: `${minute(200)}:00Z`, reason: "another wish", ops: [{...update(3, {rate: 10})}]});
-	const page = await ada.open("/changes");
-	await page.getByRole("link", {name: /Another/}).click();
-	await page.locator("#change-body").getByText("rate").first().waitFor();
+	const submitted = (title, days, rate) => Number(/\d+/.exec(submit(house, {title, when: `${minute(days)}:00Z`, reason: "tried",
+		ops: [update(4, {rate})]}))[0]);
+	const first = submitted("Half of nightly", 200, 50), second = submitted("More of nightly", 201, 90);
+	const page = await ada.open(`/changes/${first}`);
+	await page.getByText("Write it anew").click();
+	await page.getByLabel("What it does, as JSON").fill(JSON.stringify([update(4, {rate: 60})]));
+	await page.locator("#edit-deed").getByLabel("Reason").fill("half is too few");
+	await page.getByRole("button", {name: "Save"}).click();
+	await page.locator("#flash").waitFor();
+	await ada.open(`/changes/${second}`);
+	assert.match(await page.locator("#change-head").innerText(), /^conflict/);
+	const row = page.getByRole("row", {name: /rules 4 rate/});
+	assert.match(await row.innerText(), /50\s+90\s+60\s/);
+	await row.getByRole("link", {name: `change ${first}`}).click();
+	await page.waitForURL(`**/changes/${first}`);
+	await page.locator("#change-body").getByRole("link", {name: `change ${second}`}).waitFor();
+	await ada.open("/channels/web/nightly");
+	assert.equal(await page.locator("svg.queue .shape.bad").count(), 1);
+	assert.match(await page.locator('[data-test="nightly-test"]').innerText(), /undefined/);
 	ada.peace();
 });
 
@@ -209,7 +224,7 @@ test("the slider of time leads to the past and back, by keyboard", async () => {
 	assert.equal(await slider.getAttribute("aria-valuetext"), "now");
 	await page.keyboard.press("ArrowLeft");
 	const words = await page.locator("#moment-words").innerText();
-	assert.match(words, /^\d{4}-\d\d-\d\d \d\d:\d\d$/);
+	assert.match(words, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
 	assert.equal(await slider.getAttribute("aria-valuetext"), words);
 	await page.keyboard.press("Home");
 	await page.keyboard.press("Enter");

@@ -108,10 +108,10 @@ function furnishChannels(house) {
 	house.drover("shutoff", "add", "shop", "nightly", "--reason", "it forgets baskets");
 	for (const name of relmen)
 		house.drover("user", "grant", name, "relman", "shop");
+	house.drover("freeze", "add", "christmas", "--product", "shop", "--from", inDays(33), "--until", inDays(45), "--reason", "Nobody is here.");
 	house.drover("signing-role", "set", "relman");
 	house.drover("requirement", "set", "shop", "beta", "relman", 1);
 	house.drover("requirement", "set", "shop", "release", "relman", 2);
-	house.drover("freeze", "add", "christmas", "--product", "shop", "--from", inDays(33), "--until", inDays(45), "--reason", "Nobody is here.");
 	const queue = [["4.2 for half of the curious", 1, [update(3, {rate: 50})]], ["4.2 for all of the curious", 3, [update(3, {rate: 100})]],
 		["4.2 for everybody", 9, [update(1, {mapping: "shop-4.2.0"})]], ["Staff go back", 10, [update(5, {mapping: "shop-4.2.0"}), update(3, {rate: 10})]]];
 	for (const [title, days, ops] of queue)
