@@ -15,6 +15,7 @@ void change_detail_free(ChangeDetail *detail)
 	standing_free(detail->standing);
 	g_clear_pointer(&detail->sign_offs, g_ptr_array_unref);
 	g_clear_pointer(&detail->tests, g_ptr_array_unref);
+	json_decref(detail->conflicts);
 	g_clear_pointer(&detail->may_sign, g_ptr_array_unref);
 	g_clear_pointer(&detail->may_test, g_ptr_array_unref);
 	g_free(detail);
@@ -253,6 +254,32 @@ static Standing *ended_in(const ChangeCall *call, const ChannelBook *book,
 	return recall_content(call->store, standing, error) ? g_steal_pointer(&standing) : NULL;
 }
 
+/* What another, `with`, has with this change, as this one sees it. */
+static json_t *seen_from_here(const json_t *conflict, gint64 with)
+{
+	json_t *mirrored = json_copy((json_t *)conflict);
+	json_object_set(mirrored, "ours", json_object_get(conflict, "theirs"));
+	json_object_set(mirrored, "theirs", json_object_get(conflict, "ours"));
+	json_object_set_new(mirrored, "with", json_integer(with));
+	return mirrored;
+}
+
+static json_t *conflicts_of(const ChannelBook *book, const ChannelChange *change)
+{
+	json_t *all = json_array();
+	json_array_extend(all, json_object_get(change->problem, "conflicts"));
+	for (guint i = 0; i < book->changes->len; i++) {
+		const ChannelChange *other = book->changes->pdata[i];
+		size_t index;
+		json_t *conflict;
+		json_array_foreach (json_object_get(other->problem, "conflicts"), index, conflict)
+			if (other->id != change->id &&
+				json_integer_of(conflict, "with") == change->id)
+				json_array_append_new(all, seen_from_here(conflict, other->id));
+	}
+	return all;
+}
+
 ChangeDetail *change_load_detail(const ChangeCall *call, gint64 id, GError **error)
 {
 	g_autoptr(ChangeDetail) detail = g_new0(ChangeDetail, 1);
@@ -268,6 +295,7 @@ ChangeDetail *change_load_detail(const ChangeCall *call, gint64 id, GError **err
 				   : ended_in(call, book, detail->change, error);
 	if (detail->standing == NULL)
 		return NULL;
+	detail->conflicts = conflicts_of(book, detail->change);
 	say_what_actor_may(detail, call);
 	return g_steal_pointer(&detail);
 }

@@ -61,6 +61,7 @@ typedef struct ChangeDetail {
 	ChannelChange *change;
 	Standing *standing;
 	GPtrArray *sign_offs, *tests; /* ChangeWord *, oldest first */
+	json_t *conflicts; /* its own, and those that others have with it, seen from its side */
 	/* What the actor may do now. */
 	GPtrArray *may_sign, *may_test; /* roles, char * */
 	gboolean may_edit, may_withdraw, may_override, may_break_glass, may_go, may_review;

@@ -244,14 +244,14 @@ json_t *change_detail_json(const ChangeDetail *detail)
 	const ChannelChange *change = detail->change;
 	const Standing *standing = detail->standing;
 	json_t *json = change_json(change, standing);
-	g_autoptr(json_t) more = json_pack(
-		"{s:O, s:o, s:o, s:s?, s:s?, s:o, s:o, s:o, s:o, s:O, s:o, s:o}", "ops",
-		change->ops, "words", all_words(standing->content), "content",
-		or_empty(standing->content), "digest", standing->digest, "time_digest",
-		standing->time_digest, "required", required_json(standing), "sign_offs",
-		sign_offs_json(detail), "tested", tested_json(detail), "gates", gates_json(detail),
-		"overrides", change->overrides, "conflicts",
-		or_empty(json_object_get(change->problem, "conflicts")), "may", may_json(detail));
+	g_autoptr(json_t) more =
+		json_pack("{s:O, s:o, s:o, s:s?, s:s?, s:o, s:o, s:o, s:o, s:O, s:o, s:o}", "ops",
+			change->ops, "words", all_words(standing->content), "content",
+			or_empty(standing->content), "digest", standing->digest, "time_digest",
+			standing->time_digest, "required", required_json(standing), "sign_offs",
+			sign_offs_json(detail), "tested", tested_json(detail), "gates",
+			gates_json(detail), "overrides", change->overrides, "conflicts",
+			or_empty(detail->conflicts), "may", may_json(detail));
 	json_object_update(json, more);
 	return json;
 }
