@@ -120,6 +120,19 @@ void http_answer_header(HttpAnswer *answer, const char *name, const char *value)
 	g_string_append_len(answer->fields, "\r\n", 2);
 }
 
+HttpAnswer *http_answer_copy(const HttpAnswer *answer)
+{
+	g_assert(!answer->stream && answer->file.fd < 0 && !answer->wait.topic);
+	HttpAnswer *copy = http_answer_new_bytes(answer->status, NULL, answer->body);
+	g_string_append_len(copy->fields, answer->fields->str, (gssize)answer->fields->len);
+	return copy;
+}
+
+gsize http_answer_body_bytes(const HttpAnswer *answer)
+{
+	return g_bytes_get_size(answer->body);
+}
+
 const GString *http_answer_fields(const HttpAnswer *answer)
 {
 	return answer->fields;

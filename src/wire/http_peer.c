@@ -72,6 +72,9 @@ void http_peer_close(HttpPeer *peer)
 {
 	HttpLoop *loop = peer->loop;
 	g_queue_unlink(&loop->peers[peer->phase], &peer->link);
+	/* Closing alone would leave it in epoll as long as anybody else has the socket open, be it
+	 * for the moment between a fork and its exec. */
+	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, peer->fd, NULL);
 	close(peer->fd);
 	g_clear_pointer(&peer->in, g_byte_array_unref);
 	if (peer->out)

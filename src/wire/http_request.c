@@ -338,6 +338,11 @@ const char *http_request_query(const HttpRequest *request, const char *name)
 	return NULL;
 }
 
+gboolean http_request_has_queries(const HttpRequest *request)
+{
+	return request->query_count > 0;
+}
+
 GHashTable *http_request_queries(const HttpRequest *request)
 {
 	if (request->query_table)

@@ -40,6 +40,7 @@ typedef struct HttpAnswer HttpAnswer;
 const char *http_request_method(const HttpRequest *request);
 const char *http_request_path(const HttpRequest *request);
 const char *http_request_query(const HttpRequest *request, const char *name);
+gboolean http_request_has_queries(const HttpRequest *request);
 /* GHashTable of char * to char *, the last of several equal names counts. */
 GHashTable *http_request_queries(const HttpRequest *request);
 const char *http_request_header(const HttpRequest *request, const char *name);
@@ -78,6 +79,9 @@ HttpAnswer *http_answer_new_static(
  * when http_server_ring() says a value of `topic` above `known`, and after `wait_ms` at the latest;
  * meanwhile no thread waits. Only with workers. */
 HttpAnswer *http_answer_new_wait(const char *topic, gint64 known, guint wait_ms);
+/* Another of the same; the body is shared. Not of streams, files and waits. */
+HttpAnswer *http_answer_copy(const HttpAnswer *answer);
+gsize http_answer_body_bytes(const HttpAnswer *answer);
 int http_answer_status(const HttpAnswer *answer);
 void http_answer_free(HttpAnswer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpAnswer, http_answer_free)

@@ -38,6 +38,7 @@ static void swap(Updates *updates, Published *published)
 	g_mutex_lock(&updates->lock);
 	Published *before = updates->published;
 	updates->published = published;
+	updates->serial++;
 	g_mutex_unlock(&updates->lock);
 	published_unref(updates->before);
 	updates->before = before;
@@ -64,9 +65,10 @@ gboolean updates_look(Updates *updates, Store *store, GError **error)
 	       read_published(updates, store, error);
 }
 
-static Published *published_now(Updates *updates)
+static Published *published_now(Updates *updates, guint64 *serial)
 {
 	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&updates->lock);
+	*serial = updates->serial;
 	return updates->published != NULL ? published_ref(updates->published) : NULL;
 }
 
@@ -81,7 +83,7 @@ static HttpAnswer *plain(int status, const char *text)
 	return answer;
 }
 
-static void count(Updates *updates, const UpdateAnswer *answer)
+static void count(Updates *updates, const AnswerNote *note)
 {
 	static const gsize formats[] = {
 		[ASKED_XML] = G_STRUCT_OFFSET(UpdateCounters, xml),
@@ -94,11 +96,10 @@ static void count(Updates *updates, const UpdateAnswer *answer)
 		[UPDATE_UNDEFINED] = G_STRUCT_OFFSET(UpdateCounters, undefined),
 		[UPDATE_REFUSED] = G_STRUCT_OFFSET(UpdateCounters, nothing),
 	};
-	g_atomic_int_inc(
-		&G_STRUCT_MEMBER(gint, &updates->counters, formats[answer->asked->format]));
-	g_atomic_int_inc(&G_STRUCT_MEMBER(gint, &updates->counters, outcomes[answer->outcome]));
-	if (answer->offer.refused > 0)
-		g_atomic_int_add(&updates->counters.refused_files, (gint)answer->offer.refused);
+	g_atomic_int_inc(&G_STRUCT_MEMBER(gint, &updates->counters, formats[note->format]));
+	g_atomic_int_inc(&G_STRUCT_MEMBER(gint, &updates->counters, outcomes[note->outcome]));
+	if (note->refused > 0)
+		g_atomic_int_add(&updates->counters.refused_files, (gint)note->refused);
 }
 
 static void number_header(HttpAnswer *answer, const char *name, gint64 number)
@@ -169,8 +170,28 @@ static void add_signature(HttpAnswer *http, const Updates *updates, const HttpRe
 	http_answer_header(http, "Content-Signature", signature);
 }
 
-static HttpAnswer *answer_asked(
-	Updates *updates, const HttpRequest *request, const Published *published, Asked *asked)
+/* The path alone says what the answer is: nothing behind it, and nothing in the header. */
+static gboolean is_plain(const Updates *updates, const HttpRequest *request)
+{
+	return updates->cache != NULL && !http_request_has_queries(request) &&
+	       http_request_header(request, "If-None-Match") == NULL &&
+	       http_request_header(request, "Accept-Signature") == NULL;
+}
+
+static HttpAnswer *answer_kept(Updates *updates, const HttpRequest *request, guint64 serial)
+{
+	AnswerNote note;
+	if (!is_plain(updates, request))
+		return NULL;
+	HttpAnswer *answer =
+		answer_cache_find(updates->cache, http_request_path(request), serial, &note);
+	if (answer != NULL)
+		count(updates, &note);
+	return answer;
+}
+
+static HttpAnswer *answer_asked(Updates *updates, const HttpRequest *request,
+	const Published *published, guint64 serial, Asked *asked)
 {
 	g_auto(UpdateAnswer) answer = {0};
 	g_autoptr(GError) error = NULL;
@@ -179,13 +200,16 @@ static HttpAnswer *answer_asked(
 		g_atomic_int_inc(&updates->counters.bad);
 		return plain(400, error->message);
 	}
-	count(updates, &answer);
+	AnswerNote note = {answer.asked->format, answer.outcome, answer.offer.refused};
+	count(updates, &note);
 	g_autoptr(GBytes) body = g_bytes_new(answer.body, answer.body_bytes);
 	HttpAnswer *http = http_answer_new_static(request, answer.content_type, body, answer.tag);
 	add_caching(http, &answer);
 	add_rule(http, answer.decided.rule);
 	add_test(http, &answer);
 	add_signature(http, updates, request, &answer);
+	if (is_plain(updates, request) && !answer.is_private && !answer.place.is_test)
+		answer_cache_keep(updates->cache, http_request_path(request), serial, http, &note);
 	return http;
 }
 
@@ -205,19 +229,23 @@ HttpAnswer *updates_answer(Updates *updates, const HttpRequest *request)
 {
 	g_auto(Asked) asked = {0};
 	g_autoptr(GError) error = NULL;
+	guint64 serial;
 	const char *path = http_request_path(request);
 	if (strcmp(http_request_method(request), "GET") != 0)
 		return plain(405, "updates are only asked for here, with GET or HEAD");
 	if (strcmp(path, KEY_PATH) == 0)
 		return answer_key(updates);
+	g_autoptr(Published) published = published_now(updates, &serial);
+	HttpAnswer *answer = answer_kept(updates, request, serial);
+	if (answer != NULL)
+		return answer;
 	if (!asked_read(path, http_request_queries(request), &asked, &error)) {
 		g_atomic_int_inc(&updates->counters.bad);
 		return plain(http_status_of_error(error), error->message);
 	}
-	g_autoptr(Published) published = published_now(updates);
 	if (published != NULL)
-		return answer_asked(updates, request, published, &asked);
-	HttpAnswer *answer = plain(503, "not read yet");
+		return answer_asked(updates, request, published, serial, &asked);
+	answer = plain(503, "not read yet");
 	http_answer_header(answer, "Retry-After", RETRY_AFTER_SECONDS);
 	return answer;
 }
@@ -245,6 +273,7 @@ gboolean updates_set_up(Updates *updates, const Settings *settings, GError **err
 		trimmed[strlen(trimmed) - 1] = '\0';
 	if (trimmed != NULL)
 		updates->files_url = g_strconcat(trimmed, "/releases", NULL);
+	updates->cache = answer_cache_new();
 	return key == NULL || read_key(updates, key, error);
 }
 
@@ -253,5 +282,6 @@ void updates_clear(Updates *updates)
 	g_clear_pointer(&updates->published, published_unref);
 	g_clear_pointer(&updates->before, published_unref);
 	g_clear_pointer(&updates->files_url, g_free);
+	g_clear_pointer(&updates->cache, answer_cache_free);
 	sodium_memzero(&updates->key, sizeof updates->key);
 }

@@ -7,6 +7,7 @@
 
 #include "api/channel_books.h"
 #include "channel/answer/signature.h"
+#include "programs/droverd/answer_cache.h"
 #include "programs/settings.h"
 #include "wire/http_server.h"
 
@@ -33,6 +34,8 @@ typedef struct UpdateCounters {
 typedef struct Updates {
 	GMutex lock;
 	Published *published; /* under the lock; NULL: not read yet */
+	guint64 serial;	      /* under the lock: how often it was exchanged */
+	AnswerCache *cache;   /* NULL: nothing is kept */
 	/* The watcher's own: */
 	Published *before; /* what was there before, until the next swap */
 	gint64 generation;
