@@ -34,6 +34,21 @@ static json_t *ask(Invocation *invocation, GError **error)
 					number, NULL);
 }
 
+/* Takes `answer`; FALSE when it is NULL. */
+static gboolean show(Invocation *invocation, json_t *answer,
+	void (*shown)(const Screen *screen, const json_t *answer))
+{
+	const Screen *screen = invocation_screen(invocation);
+	g_autoptr(json_t) given = answer;
+	if (given == NULL)
+		return FALSE;
+	if (screen->json)
+		screen_json(screen, given);
+	else
+		shown(screen, given);
+	return TRUE;
+}
+
 /* POST /changes/ID/ACT. Takes `body`. */
 static gboolean act(
 	Invocation *invocation, const char *verb, json_t *body, const char *done, GError **error)
@@ -107,16 +122,9 @@ static json_t *read_change(Invocation *invocation, const char *path, GError **er
 
 static gboolean check(Invocation *invocation, json_t *change, GError **error)
 {
-	const Screen *screen = invocation_screen(invocation);
-	g_autoptr(json_t) detail =
-		invocation_call(invocation, "POST", NULL, change, error, "changes", "check", NULL);
-	if (detail == NULL)
-		return FALSE;
-	if (screen->json)
-		screen_json(screen, detail);
-	else
-		change_show(screen, detail);
-	return TRUE;
+	return show(invocation,
+		invocation_call(invocation, "POST", NULL, change, error, "changes", "check", NULL),
+		change_show);
 }
 
 static gboolean run_submit(Invocation *invocation, GError **error)
@@ -296,66 +304,43 @@ static gboolean run_review(Invocation *invocation, GError **error)
 /* The clock's own look, for those who have no droverd: drover run looks, too. */
 static gboolean run_enact(Invocation *invocation, GError **error)
 {
-	const Screen *screen = invocation_screen(invocation);
-	g_autoptr(json_t) answer =
-		invocation_call(invocation, "POST", NULL, NULL, error, "jobs", "go-live", NULL);
-	if (answer == NULL)
-		return FALSE;
-	if (screen->json)
-		screen_json(screen, answer);
-	else
-		change_show_enacted(screen, answer);
-	return TRUE;
+	return show(invocation,
+		invocation_call(invocation, "POST", NULL, NULL, error, "jobs", "go-live", NULL),
+		change_show_enacted);
 }
 
 /* Looking ------------------------------------------------------------------------------------- */
 
+static void show_changes(const Screen *screen, const json_t *answer)
+{
+	change_show_list(screen, json_object_get(answer, "changes"));
+}
+
 static gboolean run_list(Invocation *invocation, GError **error)
 {
-	const Screen *screen = invocation_screen(invocation);
-	g_autoptr(json_t) answer = invocation_call(invocation, "GET",
-		query_of("product", invocation_option(invocation, "product"), "channel",
-			invocation_option(invocation, "channel"), "state",
-			invocation_option(invocation, "only"), "before",
-			invocation_option(invocation, "before"), "limit",
-			invocation_option(invocation, "limit"), NULL),
-		NULL, error, "changes", NULL);
-	if (answer == NULL)
-		return FALSE;
-	if (screen->json)
-		screen_json(screen, answer);
-	else
-		change_show_list(screen, json_object_get(answer, "changes"));
-	return TRUE;
+	return show(invocation,
+		invocation_call(invocation, "GET",
+			query_of("product", invocation_option(invocation, "product"), "channel",
+				invocation_option(invocation, "channel"), "state",
+				invocation_option(invocation, "only"), "before",
+				invocation_option(invocation, "before"), "limit",
+				invocation_option(invocation, "limit"), NULL),
+			NULL, error, "changes", NULL),
+		show_changes);
 }
 
 static gboolean run_show(Invocation *invocation, GError **error)
 {
-	const Screen *screen = invocation_screen(invocation);
-	g_autoptr(json_t) detail = ask(invocation, error);
-	if (detail == NULL)
-		return FALSE;
-	if (screen->json)
-		screen_json(screen, detail);
-	else
-		change_show(screen, detail);
-	return TRUE;
+	return show(invocation, ask(invocation, error), change_show);
 }
 
 static gboolean run_diff(Invocation *invocation, GError **error)
 {
-	const Screen *screen = invocation_screen(invocation);
 	const char *number = number_of(invocation, error);
-	g_autoptr(json_t) answer = number == NULL ? NULL
-						  : invocation_call(invocation, "GET", NULL, NULL,
-							    error, "changes", number, "diff", NULL);
-	if (answer == NULL)
-		return FALSE;
-	if (screen->json)
-		screen_json(screen, answer);
-	else
-		change_show_diff(screen, answer);
-	return TRUE;
+	return number != NULL && show(invocation,
+					 invocation_call(invocation, "GET", NULL, NULL, error,
+						 "changes", number, "diff", NULL),
+					 change_show_diff);
 }
 
 /* The table ----------------------------------------------------------------------------------- */
