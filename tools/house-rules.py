@@ -17,6 +17,7 @@ ROOMS = {  # room: the rooms it may include
     "notice": {"base", "store", "wire", "notice"},
     "channel": {"base", "channel"},
     "channel/book": {"base", "store", "wire", "channel"},
+    "release": {"base", "release"},
     "balance": {"base", "balance"},
     "api": {"base", "store", "wire", "landing", "notice", "channel", "api"},
     "page": {"base", "store", "wire", "landing", "notice", "channel", "api", "page"},
