@@ -70,13 +70,16 @@ static void write_rule_fields(Html *html, const PageFrame *frame, const json_t *
 	form_hidden(html, "rule_id", column_text(html, row, "rule_id"));
 	form_hidden(html, "data_version", column_text(html, row, "data_version"));
 	html_open(html, "p", NULL);
-	html_format(html, "Rule %s ", column_text(html, row, "rule_id"));
-	html_outside(html, html_clip(html, json_text(row, "alias"), 80));
+	html_format(html, "Rule %s", column_text(html, row, "rule_id"));
+	if (json_has(row, "alias")) {
+		html_text(html, " ");
+		html_outside(html, html_clip(html, json_text(row, "alias"), 80));
+	}
 	html_text(html, ", for channel ");
 	html_outside(html, any_words(html, row, "channel"));
 	html_text(html, " of ");
 	html_outside(html, any_words(html, row, "product"));
-	html_text(html, ". What is not touched stays as it will be then.");
+	html_text(html, ". What you do not touch stays as it is.");
 	html_close(html, "p");
 	html_open(html, "div", "class", "fields", NULL);
 	write_based(html, frame, row, "mapping", "Release that it gives; empty: nothing", "text");

@@ -520,10 +520,12 @@ static void test_the_slider_leads_to_its_instant(void **state)
 	PageRequest request = {
 		.method = "GET", .path = "/channels/web/beta", .session = SESSION, .query = query};
 	g_autoptr(PageReply) past = page_route(&fake->house, &request);
+	assert_int_equal(past->status, 200);
 	assert_string_equal(fake->asked_at->str, "2026-11-19T10:00:00Z");
 	g_hash_table_insert(query, (gpointer) "moment", (gpointer) "3");
 	g_string_truncate(fake->asked_at, 0);
 	g_autoptr(PageReply) now = page_route(&fake->house, &request);
+	assert_int_equal(now->status, 200);
 	assert_string_equal(fake->asked_at->str, "");
 }
 
