@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 """What an update answer costs: processor time per query beside nginx's `return 200` of the same body in the same run.
 
-Needs wrk; without nginx the ratios are left out. Rules are spread over products evenly; a product's rules have falling
+nginx has as many workers as droverd has loops. Needs wrk; without nginx the ratios are left out. Rules are spread over products evenly; a product's rules have falling
 priorities and versions that the client has left behind, so the last one answers and all before it are looked at.
 
 usage: answers.py BUILD [SECONDS]
@@ -173,7 +173,7 @@ def measure(build, rules, products, seconds):
                 time.sleep(0.1)
             time.sleep(2)
             memory = bench.process_memory_mb(pid) - empty
-            with nginx(folder, body, 1) as other:
+            with nginx(folder, body, min(os.cpu_count(), 4)) as other:
                 if other and get(other[1], "/") != body:
                     sys.exit("nginx has another body")
                 ours, theirs = beside(pid, public, QUERY, other, "/", seconds)

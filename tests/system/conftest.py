@@ -126,6 +126,8 @@ class Droverd:
     def wait_until_ready(self):
         until = time.monotonic() + READY_S
         while not (line := self.said("event=droverd.ready")):
+            if self.process.poll() is not None:
+                self.reader.join(timeout=10)  # what it said last is the message
             assert self.process.poll() is None and time.monotonic() < until, self.log
             time.sleep(0.01)
         self.port, self.public_port = (
