@@ -5,6 +5,7 @@
 #include "channel/book/edit.h"
 
 #include "api/channel_books.h"
+#include "api/channel_gate.h"
 #include "api/channel_right.h"
 #include "api/routes.h"
 
@@ -37,7 +38,8 @@ static json_t *edit_rows(ApiCall *call, GError **error)
 		return NULL;
 	g_auto(ChannelEdit) edit = {0};
 	ChannelDeed deed = {api_now_us(call), call->actor->name, reason, 0};
-	if (!channel_edit(call->store, ops, &deed, &edit, error))
+	if (!channel_edit(
+		    call->store, ops, &deed, channel_gates_ask, (gpointer)call->site, &edit, error))
 		return NULL;
 	return json_pack("{s:I, s:I, s:O, s:o}", "generation", (json_int_t)edit.generation,
 		"written", (json_int_t)edit.written, "rows", edit.rows, "rebased",

@@ -33,7 +33,16 @@ static void note_other(
 	StateTable table, const char *key, const json_t *before, const json_t *after, gpointer of)
 {
 	gboolean *is_other = of;
-	*is_other |= table != STATE_FREEZES;
+	*is_other |= table != STATE_SHUTOFFS || before != NULL || after == NULL;
+}
+
+/* Switching off is for an emergency, and what alters nobody's answer is nobody's business. */
+static gboolean is_held(const State *state, const json_t *change)
+{
+	g_autoptr(Footprint) footprint = footprint_new(state, change);
+	gboolean is_other = FALSE;
+	state_each_write(state, change, note_other, &is_other);
+	return is_other && footprint->scopes->len > 0;
 }
 
 /* An end that cannot be read does not end: too careful, never too little. */
@@ -68,12 +77,10 @@ static char *text_of(const char *name, const json_t *row)
 Gate *gate_freeze(const State *state, const json_t *change, gint64 at_us)
 {
 	g_auto(GStrv) products = content_products(state, change);
-	gboolean is_other = FALSE;
 	const char *name;
 	json_t *row;
-	state_each_write(state, change, note_other, &is_other);
 	json_object_foreach ((json_t *)state_rows(state, STATE_FREEZES), name, row) {
-		if (!is_other || !holds_at(row, at_us) || !concerns(row, products))
+		if (!holds_at(row, at_us) || !concerns(row, products) || !is_held(state, change))
 			continue;
 		g_autofree char *text = text_of(name, row);
 		return gate_new(GATE_FREEZE, FALSE, text, "admin");

@@ -23,8 +23,9 @@ Gate *gate_new(const char *name, gboolean passes, const char *text, const char *
 void gate_free(Gate *gate);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Gate, gate_free)
 
-/* Does a row of `freezes` hold at the instant whose product is one of the footprint's? It does not
- * hold what only touches freezes themselves, else none could be lifted. Caller frees. */
+/* Does a row of `freezes` hold at the instant whose product is one of the footprint's? It holds
+ * what can alter an answer, so freezes themselves can be lifted, but no switching off. Caller
+ * frees. */
 Gate *gate_freeze(const State *state, const json_t *change, gint64 at_us);
 
 #endif

@@ -318,7 +318,7 @@ static gint64 late_us(const Standing *standing)
 		late_s = is_said ? MIN(late_s, json_integer_value(late)) : json_integer_value(late);
 		is_said = TRUE;
 	}
-	return late_s * US_PER_SECOND;
+	return MAX(late_s, STANDING_LEAST_LATE_S) * US_PER_SECOND;
 }
 
 /* Missed: its time came while nobody looked, and nobody looked for longer than is let pass. */

@@ -14,7 +14,8 @@
 #include "channel/queue.h"
 #include "channel/sign_off.h"
 
-#define STANDING_LATE_S 3600 /* of a product that says nothing else */
+#define STANDING_LATE_S	      3600 /* of a product that says nothing else */
+#define STANDING_LEAST_LATE_S 30   /* of one that says less: the clock leaves word more often */
 
 typedef enum StandingKind {
 	STANDING_READY, /* goes live when its time comes */

@@ -241,6 +241,39 @@ static gboolean check_agreement(const State *live, const json_t *change, GError 
 	return FALSE;
 }
 
+static gboolean pass(const Gate *gate, GError **error)
+{
+	if (gate->passes)
+		return TRUE;
+	g_autofree char *word =
+		gate->role == NULL
+			? g_strdup("")
+			: g_strdup_printf(", unless the role %s overrides it", gate->role);
+	drover_error_set(error, DROVER_ERROR_CONFLICT,
+		"the gate '%s' stops it: %s. Schedule it: drover change submit; it waits at the "
+		"gate%s",
+		gate->name, gate->text, word);
+	return FALSE;
+}
+
+/* An edit goes live, too. */
+static gboolean check_gates(Store *store, const State *live, const json_t *ops,
+	const ChannelDeed *deed, GatesAsk ask, gpointer of, GError **error)
+{
+	ChannelChange change = {.ops = (json_t *)ops, .when_us = deed->now_us};
+	g_autoptr(json_t) value = channel_change_value(&change);
+	g_autoptr(Gate) freeze = gate_freeze(live, value, deed->now_us);
+	if (!pass(freeze, error))
+		return FALSE;
+	if (ask == NULL)
+		return TRUE;
+	g_autoptr(GPtrArray) gates = ask(store, live, &change, deed->now_us, of, error);
+	for (guint i = 0; gates != NULL && i < gates->len; i++)
+		if (!pass(gates->pdata[i], error))
+			return FALSE;
+	return gates != NULL;
+}
+
 /* Each row that was written, once, as the store has it now. */
 typedef struct Written {
 	const State *live;
@@ -268,8 +301,8 @@ static json_t *rows_of(const ChannelBook *before, const State *live, const json_
 	return written.rows;
 }
 
-gboolean channel_edit(Store *store, const json_t *ops, const ChannelDeed *deed, ChannelEdit *result,
-	GError **error)
+gboolean channel_edit(Store *store, const json_t *ops, const ChannelDeed *deed, GatesAsk gates,
+	gpointer gates_of, ChannelEdit *result, GError **error)
 {
 	*result = (ChannelEdit){0};
 	g_autoptr(ChannelBook) before = channel_book_read(store, error);
@@ -282,6 +315,7 @@ gboolean channel_edit(Store *store, const json_t *ops, const ChannelDeed *deed, 
 		return FALSE;
 	g_autoptr(json_t) change = json_pack("{s:O}", "ops", prepared);
 	if (!check_agreement(before->live, change, error) ||
+		!check_gates(store, before->live, prepared, deed, gates, gates_of, error) ||
 		!channel_guard_releases(before, after, error) ||
 		!channel_rows_write(store, before->live, after, deed, &result->written, error))
 		return FALSE;

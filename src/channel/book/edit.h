@@ -8,7 +8,7 @@
 #ifndef CHANNEL_BOOK_EDIT_H
 #define CHANNEL_BOOK_EDIT_H
 
-#include "channel/book/book.h"
+#include "channel/book/gate.h"
 #include "channel/book/requeue.h"
 #include "channel/row.h"
 
@@ -44,8 +44,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ChannelEdit, channel_edit_clear)
 
 /* Inside store_write(): the ops go live now, and the queue is re-based on what they leave.
  * Fails as the functions above; with DROVER_ERROR_CONFLICT where sign-offs are required, saying by
- * which requirement, of whom, and how to ask for them. *result is overwritten. */
-gboolean channel_edit(Store *store, const json_t *ops, const ChannelDeed *deed, ChannelEdit *result,
-	GError **error);
+ * which requirement, of whom, and how to ask for them, and where a gate does not pass: the freeze,
+ * or one of `gates` (NULL: no other). *result is overwritten. */
+gboolean channel_edit(Store *store, const json_t *ops, const ChannelDeed *deed, GatesAsk gates,
+	gpointer gates_of, ChannelEdit *result, GError **error);
 
 #endif

@@ -17,7 +17,9 @@
 #include "channel/book/gate.h"
 #include "channel/standing.h"
 
-#define ENACT_WATCH_S 60 /* how often the clock leaves word that it looked */
+/* How often the clock leaves word that it looked. */
+#define ENACT_WATCH_S 20
+G_STATIC_ASSERT(ENACT_WATCH_S < STANDING_LEAST_LATE_S);
 
 typedef struct EnactWaiting {
 	gint64 change;

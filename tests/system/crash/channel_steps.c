@@ -54,7 +54,7 @@ static gboolean fill(Store *store, gpointer of, GError **error)
 	ChangeCall call = {store, &actor, 100 * US_PER_SECOND, NULL, NULL, NULL};
 	g_auto(ChannelEdit) edited = {0};
 	g_autoptr(json_t) edit = quoted(fill_edit);
-	if (!channel_edit(store, edit, &deed, &edited, error))
+	if (!channel_edit(store, edit, &deed, NULL, NULL, &edited, error))
 		return FALSE;
 	for (guint i = 0; i < G_N_ELEMENTS(fill_changes); i++) {
 		g_autoptr(json_t) ops = quoted(fill_changes[i]);

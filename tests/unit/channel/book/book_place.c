@@ -25,7 +25,7 @@ static gboolean write_edit(Store *store, gpointer of, GError **error)
 {
 	Edit *edit = of;
 	channel_edit_clear(edit->result);
-	return channel_edit(store, edit->ops, &edit->deed, edit->result, error);
+	return channel_edit(store, edit->ops, &edit->deed, NULL, NULL, edit->result, error);
 }
 
 void edit_told(Store *store, gint64 second, const char *ops, ChannelEdit *result)
