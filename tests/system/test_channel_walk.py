@@ -170,3 +170,150 @@ def test_a_direct_edit_maps_to_no_landing_that_is_not_deployable(walk):
     walk.edit(update(2, mapping="web-1.8.0"))
     walk.gives("nightly", "web-1.8.0")
     walk.edit(update(2, mapping="web-1.0.0"))
+
+
+# The queue ---------------------------------------------------------------------------------------------------------
+
+def test_a_conflict_says_so_on_both_and_last_answers_as_before_it(walk):
+    first = walk.submit(update(2, rate=60, mapping="web-1.1.0"), after=3600)
+    second = walk.submit(update(2, mapping="web-1.2.0"), after=7200)
+    walk.gives("nightly-last", "web-1.2.0", force=1)
+    walk.edit(update(2, mapping="web-1.3.0"))
+    assert (walk.kind(first), walk.kind(second)) == ("conflict", "behind")
+    shown = walk.show(first)["conflicts"]
+    assert [(each["column"], each["ours"], each["theirs"], each["with"]) for each in shown] == [
+        ("mapping", "web-1.1.0", "web-1.3.0", "live")] or shown, shown
+    assert eventually(lambda: walk.public_answer("nightly-test").header("Drover-Undefined"), 5)
+    said = walk.public_answer("nightly-test")
+    assert said.status == 200 and said.json["mapping"] is None and str(first["id"]) in said.json["undefined"]
+    held = walk.public_answer("nightly-last", force=1)
+    assert held.json["mapping"] == "web-1.3.0" and held.header("Drover-Held") and held.json["undefined"] is None
+    assert walk.public_answer("release-test").json["undefined"] is None, "which has nothing to do with it"
+    walk.withdraw(first, second)
+    walk.gives("nightly-test", "web-1.3.0")
+    walk.edit(update(2, mapping="web-1.0.0"))
+
+
+def test_cuts_end_where_they_say(walk):
+    first = walk.submit(update(2, mapping="web-1.1.0"), after=3600)
+    second = walk.submit(update(2, mapping="web-1.2.0"), after=7200)
+    declare = [insert("channels", product="web", channel="nightly-first", base="nightly", cut=f"through {first['id']}"),
+               insert("channels", product="web", channel="nightly-until", base="nightly", cut=f"until {first['when']}")]
+    change = walk.submit(*declare, after=0)
+    walk.agree(change)
+    walk.stands(change, "live")
+    for channel, mapping in [("nightly", "web-1.0.0"), ("nightly-first", "web-1.1.0"), ("nightly-until", "web-1.1.0"),
+                             ("nightly-test", "web-1.2.0")]:
+        walk.gives(channel, mapping)
+    said = walk.public_answer("nightly-first")
+    assert said.header("Drover-Cut") == f"through {first['id']}" and said.header("Drover-Digest") == said.json["digest"]
+    assert walk.public_answer("nightly-until").json["digest"] == said.json["digest"]
+    walk.withdraw(second, first)
+    assert eventually(lambda: walk.public_answer("nightly-first").header("Drover-Undefined"), 5)
+    undo = walk.submit(*(delete("channels", product="web", channel=name) for name in ("nightly-first", "nightly-until")), after=0)
+    walk.agree(undo)
+    walk.stands(undo, "live")
+
+
+def test_a_change_that_meets_nothing_overtakes_and_voids_nothing(walk):
+    waits = walk.submit(update(1, mapping="web-1.1.0"), after=0)
+    behind = walk.submit(update(1, rate=50), after=0.2)
+    assert walk.agree(behind)["standing"]["kind"] == "behind"
+    tested = walk.show(behind)["tested"]["digest"]
+    overtakes = walk.submit(update(2, comment="overtakes"), after=0.4)
+    walk.stands(overtakes, "live")
+    assert walk.kind(behind) == "behind" and walk.show(behind)["tested"]["digest"] == tested
+    assert [each["matches"] for each in walk.show(behind)["tested"]["given"]] == [True]
+    walk.agree(waits)
+    walk.stands(behind, "live")
+    walk.gives("release", "web-1.1.0", force=1)
+    assert walk.call("ada", "GET", "/tables/rules/row?key=1")["row"]["rate"] == 50
+    undo = walk.submit(update(1, mapping="web-1.0.0", rate=None), after=0)
+    walk.agree(undo)
+    walk.stands(undo, "live")
+
+
+def test_what_lies_under_a_test_voids_it_and_names_the_channels(walk):
+    change = walk.submit(update(1, mapping="web-1.1.0"), after=3600)
+    assert walk.agree(change)["standing"]["kind"] == "ready"
+    walk.edit(insert("shutoffs", product="web", channel="release", reason="it burns"))
+    now = walk.show(change)
+    assert now["standing"]["kind"] == "needs-retest" and all(each["counts"] for each in now["sign_offs"])
+    assert {each["channel"] for each in now["tested"]["differs"]} >= {"release"}
+    walk.withdraw(change)
+    on = walk.submit(delete("shutoffs", product="web", channel="release"), after=0)
+    assert walk.kind(on) == "unsigned"
+    walk.agree(on)
+    walk.stands(on, "live")
+    assert [(each["product"], each["channel"]) for each in walk.show(on)["scopes"]] == [("web", "release")], \
+        "also when it is over, the list says whom it concerned"
+
+
+def test_only_moving_it_in_time_keeps_what_was_signed(walk):
+    change = walk.agree(walk.submit(update(1, rate=10), after=3600))
+    moved = walk.call("otto", "PUT", f"/changes/{change['id']}", {"data_version": change["data_version"], "when": instant(7200)})
+    assert moved["standing"]["kind"] == "needs-retest" and moved["digest"] == change["digest"]
+    assert all(each["counts"] for each in moved["sign_offs"])
+    edited = walk.call("otto", "PUT", f"/changes/{change['id']}", {"data_version": moved["data_version"], "ops": [update(1, rate=11)]})
+    assert edited["standing"]["kind"] == "unsigned" and not any(each["counts"] for each in edited["sign_offs"])
+    walk.withdraw(change)
+
+
+def test_two_who_sign_what_they_read_while_another_edits(walk):
+    """Whoever is late signs nothing: the digest that was read is not the change's any more."""
+    change = walk.submit(update(1, rate=10), after=3600)
+    said = []
+
+    def sign(who):
+        body = {"role": "relman", "digest": change["digest"]}
+        said.append(walk.api("POST", f"/changes/{change['id']}/sign", body, token=walk.token(who)).status)
+
+    def edit():
+        body = {"data_version": change["data_version"], "ops": [update(1, rate=20)]}
+        said.append(walk.api("PUT", f"/changes/{change['id']}", body, token=walk.token("otto")).status)
+
+    threads = [threading.Thread(target=sign, args=["rita"]), threading.Thread(target=edit), threading.Thread(target=sign, args=["rolf"])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(said) <= {200, 409} and said.count(200) >= 1
+    now = walk.show(change)
+    assert now["standing"]["kind"] == "unsigned" and not any(each["counts"] for each in now["sign_offs"])
+    walk.withdraw(change)
+
+
+def test_the_past_is_answered_as_it_was(walk):
+    before = instant(0)
+    walk.edit(update(2, mapping="web-1.1.0"))
+    walk.gives("nightly", "web-1.1.0")
+    between = instant(0)
+    waits = walk.submit(update(2, mapping="web-1.2.0"), after=3600)
+    queued = instant(0)
+    walk.withdraw(waits)
+    walk.edit(update(2, mapping="web-1.0.0"))
+    assert [walk.history(at) for at in (before, between, instant(0))] == ["web-1.0.0", "web-1.1.0", "web-1.0.0"]
+    assert walk.history(queued, "nightly-test") == "web-1.2.0", "the queue as it was"
+    then = walk.call("ada", "GET", f"/channels/web/nightly?at={queued}")
+    assert [each["id"] for each in then["queue"]] == [waits["id"]]
+
+
+def test_a_rewrite_moves_files_and_nothing_else(walk):
+    live, test = (walk.public_answer(channel, force=1).json for channel in ("release", "release-stage"))
+    assert test["files"]["complete"].pop("url") == live["files"]["complete"].pop("url").replace("cdn.", "stage.")
+    assert test["files"] == live["files"] and test["mapping"] == live["mapping"]
+
+
+def test_what_a_change_took_away_is_shown_to_nobody_who_did_not_see_it(walk):
+    """vic sees web alone. The rows are gone; that they were api's is not."""
+    walk.edit({**insert("rules", product="api", channel="secret"), "rule_id": 70}, {**insert("rules", product="api"), "rule_id": 71})
+    gone = walk.submit({"op": "delete", "table": "rules", "rule_id": 70}, after=0, who="olga", title="Secret")
+    walk.stands(gone, "live")
+    burnt = walk.submit({"op": "delete", "table": "rules", "rule_id": 71}, who="olga", title="Secret")
+    walk.deed("olga", burnt, "break-glass", reason="fire")
+    assert {each["id"] for each in walk.call("vic", "GET", "/changes")["changes"]}.isdisjoint({gone["id"], burnt["id"]})
+    assert burnt["id"] in {each["id"] for each in walk.call("ada", "GET", "/changes?product=api")["changes"]}
+    for change in (gone, burnt):
+        walk.call("vic", "GET", f"/changes/{change['id']}", status=404)
+    walk.deed("otto", burnt, "review", 404, reason="I operate web")
+    walk.deed("ada", burnt, "review", reason="was right")

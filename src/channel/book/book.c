@@ -21,7 +21,7 @@ static const char SQL_GRANTS[] = "SELECT role.product, person.name, role.role FR
 				 " WHERE person.is_disabled = 0";
 #define SQL_CHANGE                                                                                 \
 	"SELECT id, state, when_us, title, reason, author, ops_json, overrides_json,"              \
-	" problem_json, created_us, ended_us, data_version FROM channel_change "
+	" problem_json, created_us, ended_us, data_version, concerns_json FROM channel_change "
 static const char SQL_WAITING[] =
 	SQL_CHANGE "WHERE state IN ('scheduled', 'going-live') ORDER BY when_us, id";
 static const char SQL_LOAD[] = SQL_CHANGE "WHERE id = ?";
@@ -30,9 +30,10 @@ static const char SQL_LIST[] =
 		   " ORDER BY id DESC LIMIT ?";
 static const char SQL_WAITING_AT[] =
 	"SELECT change_id, 'scheduled', when_us, title, '', author, ops_json, '[]', NULL, from_us,"
-	" NULL, 0 FROM channel_change_version" SQL_AT("change_version later WHERE later.change_id "
-						      "= version.change_id") " ORDER BY when_us, "
-									     "change_id";
+	" NULL, 0, NULL FROM channel_change_version" SQL_AT(
+		"change_version later WHERE later.change_id "
+		"= version.change_id") " ORDER BY when_us, "
+				       "change_id";
 
 void channel_change_free(ChannelChange *change)
 {
@@ -45,6 +46,7 @@ void channel_change_free(ChannelChange *change)
 	json_decref(change->ops);
 	json_decref(change->overrides);
 	json_decref(change->problem);
+	json_decref(change->concerns);
 	g_free(change);
 }
 
@@ -120,7 +122,7 @@ static gboolean read_grants(Store *store, State *state, GError **error)
 static ChannelChange *change_of(const StoreRows *rows, GError **error)
 {
 	g_autoptr(ChannelChange) change = g_new0(ChannelChange, 1);
-	const char *problem = store_rows_text(rows, 8);
+	const char *problem = store_rows_text(rows, 8), *concerns = store_rows_text(rows, 12);
 	change->id = store_rows_integer(rows, 0);
 	change->state = g_strdup(store_rows_text(rows, 1));
 	change->when_us = store_rows_integer(rows, 2);
@@ -135,6 +137,10 @@ static ChannelChange *change_of(const StoreRows *rows, GError **error)
 		return NULL;
 	change->problem = problem == NULL ? NULL : stored(problem, "a change's problem", error);
 	if (problem != NULL && change->problem == NULL)
+		return NULL;
+	change->concerns =
+		concerns == NULL ? NULL : stored(concerns, "what a change concerned", error);
+	if (concerns != NULL && change->concerns == NULL)
 		return NULL;
 	change->created_us = store_rows_integer(rows, 9);
 	change->ended_us = store_rows_integer(rows, 10);

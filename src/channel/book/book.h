@@ -24,7 +24,8 @@ typedef struct ChannelChange {
 	json_t *overrides; /* [{"gate", "by", "at", "reason"}] */
 	json_t *problem;   /* {"kind", "text", …}; NULL: none was told */
 	gint64 created_us;
-	gint64 ended_us; /* 0: it waits */
+	gint64 ended_us;  /* 0: it waits */
+	json_t *concerns; /* of one that ended: {"products", "scopes": [[product, channel]]} */
 	gint64 data_version;
 } ChannelChange;
 

@@ -181,16 +181,55 @@ static void say_what_actor_may(ChangeDetail *detail, const ChangeCall *call)
 
 /* Loading -------------------------------------------------------------------------------------- */
 
+void change_note_concerns(ChannelChange *change, const State *before)
+{
+	g_autoptr(json_t) value = channel_change_value(change);
+	g_autoptr(Footprint) footprint = footprint_new(before, value);
+	g_auto(GStrv) products = content_products(before, value);
+	json_t *names = json_array(), *scopes = json_array();
+	for (guint i = 0; products[i] != NULL; i++)
+		json_array_append_new(names, json_string(products[i]));
+	for (guint i = 0; i < footprint->scopes->len; i++) {
+		Scope scope = g_array_index(footprint->scopes, Scope, i);
+		json_array_append_new(scopes, json_pack("[s?, s?]", scope.product, scope.channel));
+	}
+	json_decref(change->concerns);
+	change->concerns = json_pack("{s:o, s:o}", "products", names, "scopes", scopes);
+}
+
+static void recall_concerns(Standing *standing, const json_t *concerns)
+{
+	g_autoptr(State) nothing = state_new();
+	g_autoptr(json_t) no_ops = json_pack("{s:[]}", "ops");
+	GPtrArray *products = g_ptr_array_new();
+	gsize i;
+	json_t *one;
+	json_array_foreach (json_object_get(concerns, "products"), i, one)
+		g_ptr_array_add(products, g_strdup(json_string_value(one)));
+	g_ptr_array_add(products, NULL);
+	standing->products = (char **)g_ptr_array_free(products, FALSE);
+	standing->footprint = footprint_new(nothing, no_ops);
+	json_array_foreach (json_object_get(concerns, "scopes"), i, one) {
+		Scope scope = {g_strdup(json_string_value(json_array_get(one, 0))),
+			g_strdup(json_string_value(json_array_get(one, 1)))};
+		g_array_append_val(standing->footprint->scopes, scope);
+	}
+}
+
 Standing *change_ended_standing(const State *live, const ChannelChange *change)
 {
 	Standing *standing = g_new0(Standing, 1);
-	g_autoptr(json_t) value = channel_change_value(change);
 	standing->change = change->id;
 	standing->kind = g_str_equal(change->state, "live") ? STANDING_LIVE : STANDING_WITHDRAWN;
 	standing->text =
 		g_strdup(standing->kind == STANDING_LIVE ? "It is live." : "It was withdrawn.");
-	standing->footprint = footprint_new(live, value);
-	standing->products = content_products(live, value);
+	if (change->concerns != NULL) {
+		recall_concerns(standing, change->concerns);
+	} else { /* it ends this moment */
+		g_autoptr(json_t) value = channel_change_value(change);
+		standing->footprint = footprint_new(live, value);
+		standing->products = content_products(live, value);
+	}
 	standing->roles = g_array_new(FALSE, TRUE, sizeof(StandingRole));
 	standing->gates = g_ptr_array_new_with_free_func((GDestroyNotify)gate_free);
 	return standing;

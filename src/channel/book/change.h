@@ -80,7 +80,7 @@ json_t *change_detail_json(const ChangeDetail *detail);
 /* Of the changes that wait, all of the book: Standing *, in the order of book->changes. `call`
  * needs no actor. */
 GPtrArray *change_standings(const ChangeCall *call, const ChannelBook *book, GError **error);
-/* Of one that is live or withdrawn: it is that. Its scopes are those that its rows have now. Caller
+/* Of one that is live or withdrawn: it is that, and its scopes are those that it had. Caller
  * frees. */
 Standing *change_ended_standing(const State *live, const ChannelChange *change);
 

@@ -18,6 +18,9 @@ const json_t *change_override_of(const ChannelChange *change, const char *gate);
 void change_add_override(
 	ChannelChange *change, const ChangeCall *call, const char *gate, json_t *more);
 
+/* Of one that ends now, on top of `before`: its rows may be gone when it is asked about. */
+void change_note_concerns(ChannelChange *change, const State *before);
+
 /* Who does it, to it. Borrowed from both. */
 ChannelDeed change_deed(const ChangeCall *call, const ChannelChange *change);
 /* The entry of history; `after` is borrowed, NULL: what change_brief() says. */

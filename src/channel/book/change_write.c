@@ -250,6 +250,7 @@ ChangeDetail *change_withdraw(
 	g_autoptr(ChannelBook) before = channel_book_read(call->store, error);
 	if (before == NULL)
 		return NULL;
+	change_note_concerns(change, detail->standing->before);
 	g_free(change->state);
 	change->state = g_strdup("withdrawn");
 	change->ended_us = call->now_us;

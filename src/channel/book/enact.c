@@ -68,6 +68,7 @@ gboolean enact_rows(Store *store, ChannelChange *change, const EnactRows *rows,
 	g_free(change->state);
 	change->state = g_strdup("live");
 	change->ended_us = deed->now_us;
+	change_note_concerns(change, rows->before);
 	g_clear_pointer(&change->problem, json_decref);
 	g_autoptr(json_t) after = evidence(change, rows->standing, rows->words);
 	g_autofree char *text = json_write(after);

@@ -27,7 +27,8 @@ static const char SQL_INSERT_CHANGE[] =
 	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) RETURNING id";
 static const char SQL_SAVE_CHANGE[] =
 	"UPDATE channel_change SET state = ?, when_us = ?, title = ?, reason = ?, ops_json = ?,"
-	" overrides_json = ?, problem_json = ?, ended_us = ?, data_version = data_version + 1"
+	" overrides_json = ?, problem_json = ?, ended_us = ?, concerns_json = ?, data_version = "
+	"data_version + 1"
 	" WHERE id = ?";
 static const char SQL_END_VERSION[] = "UPDATE channel_change_version SET until_us = ?"
 				      " WHERE change_id = ? AND until_us IS NULL";
@@ -229,6 +230,7 @@ gboolean channel_change_save(
 	g_autofree char *ops = json_write(change->ops);
 	g_autofree char *overrides = json_write(change->overrides);
 	g_autofree char *problem = change->problem != NULL ? json_write(change->problem) : NULL;
+	g_autofree char *concerns = change->concerns != NULL ? json_write(change->concerns) : NULL;
 	StoreValue ended = change->ended_us != 0 ? STORE_INT(change->ended_us) : STORE_NULL;
 	gboolean is_new = change->id == 0;
 	if (is_new &&
@@ -242,7 +244,7 @@ gboolean channel_change_save(
 			       STORE_PARAMS(STORE_TEXT(change->state), STORE_INT(change->when_us),
 				       STORE_TEXT(change->title), STORE_TEXT(change->reason),
 				       STORE_TEXT(ops), STORE_TEXT(overrides), STORE_TEXT(problem),
-				       ended, STORE_INT(change->id))))
+				       ended, STORE_TEXT(concerns), STORE_INT(change->id))))
 		return FALSE;
 	change->data_version++;
 	return save_version(store, change, ops, deed->now_us, error) &&

@@ -352,6 +352,7 @@ CREATE TABLE channel_change (
 	problem_json TEXT,                  -- why it waits or conflicts, as its author was told
 	created_us BIGINT NOT NULL,
 	ended_us BIGINT,                    -- went live or was withdrawn
+	concerns_json TEXT,                 -- then: {"products", "scopes"}, of the rows before it
 	data_version BIGINT NOT NULL
 );
 CREATE INDEX channel_change_state ON channel_change (state, when_us, id);
