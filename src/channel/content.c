@@ -116,18 +116,21 @@ static void claim_write(
 	claim_row(of, table, after);
 }
 
-static gboolean switches_off(const json_t *op)
+/* Shutting off and freezing is what one does in need, and asks nobody. */
+static gboolean only_stops(const json_t *op)
 {
+	const char *table = text_of(op, "table");
 	return g_strcmp0(text_of(op, "op"), "insert") == 0 &&
-	       g_strcmp0(text_of(op, "table"), state_table_name(STATE_SHUTOFFS)) == 0;
+	       (g_strcmp0(table, state_table_name(STATE_SHUTOFFS)) == 0 ||
+		       g_strcmp0(table, state_table_name(STATE_FREEZES)) == 0);
 }
 
-static json_t *without_switching_off(const json_t *change)
+static json_t *without_stops(const json_t *change)
 {
 	json_t *ops = json_array(), *op, *rest = json_copy((json_t *)change);
 	gsize i;
 	json_array_foreach (json_object_get(change, "ops"), i, op)
-		if (!switches_off(op))
+		if (!only_stops(op))
 			json_array_append(ops, op);
 	json_object_set_new(rest, "ops", ops);
 	return rest;
@@ -137,7 +140,7 @@ static GArray *claims_of(const State *state, const json_t *change)
 {
 	GArray *claims = g_array_new(FALSE, FALSE, sizeof(Claim));
 	g_array_set_clear_func(claims, claim_clear);
-	g_autoptr(ContentJson) rest = without_switching_off(change);
+	g_autoptr(ContentJson) rest = without_stops(change);
 	g_autoptr(Footprint) footprint = footprint_new(state, rest);
 	for (guint i = 0; i < footprint->scopes->len; i++)
 		add_claim(claims, g_array_index(footprint->scopes, Scope, i), NULL);

@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "channel/file_host.h"
 
+G_GNUC_PRINTF(3, 0)
 static gboolean fail(GError **error, DroverErrorCode code, const char *format, va_list arguments)
 {
 	g_autofree char *text = g_strdup_vprintf(format, arguments);

@@ -219,7 +219,7 @@ static void test_what_is_there_is_not_overwritten(void **state)
 	assert_non_null(strstr(refused, "11 version, "));
 }
 
-static void assert_no_file(const char *text, int code)
+static void assert_no_file(const char *text, DroverErrorCode code)
 {
 	g_autoptr(TestJson) file = quoted(text);
 	g_autoptr(State) live = state_new();

@@ -161,14 +161,22 @@ static void test_roles_and_grants_need_those_of_the_role(void **state)
 		"");
 }
 
-static void test_freezes_and_channels_need_those_of_their_product(void **state)
+static void test_only_lifting_a_freeze_needs_agreement(void **state)
 {
 	assert_required("{'op': 'insert', 'table': 'freezes', 'row': {'name': 'f', 'product': "
 			"'P'}}",
-		"qa 1, relman 2");
-	assert_required("{'op': 'insert', 'table': 'freezes', 'row': {'name': 'f', 'product': "
-			"'Q'}}",
-		"qa 1");
+		"");
+	g_autoptr(State) live = live_state();
+	g_autoptr(RandomJson) freeze = quoted("{'name': 'f', 'product': 'P'}");
+	g_autoptr(RandomJson) lift =
+		quoted("{'ops': [{'op': 'delete', 'table': 'freezes', 'name': 'f'}]}");
+	assert_true(state_add(live, STATE_FREEZES, freeze, NULL));
+	g_autoptr(GArray) roles = content_required_roles(live, lift);
+	assert_int_equal(roles->len, 2);
+}
+
+static void test_channels_and_products_need_those_of_their_product(void **state)
+{
 	assert_required("{'op': 'insert', 'table': 'channels', 'row': {'product': 'P', 'channel': "
 			"'esr'}}",
 		"qa 1, relman 2");
@@ -281,7 +289,8 @@ int main(void)
 		cmocka_unit_test(test_a_requirement_is_changed_with_its_own_agreement),
 		cmocka_unit_test(test_only_switching_on_needs_agreement),
 		cmocka_unit_test(test_roles_and_grants_need_those_of_the_role),
-		cmocka_unit_test(test_freezes_and_channels_need_those_of_their_product),
+		cmocka_unit_test(test_only_lifting_a_freeze_needs_agreement),
+		cmocka_unit_test(test_channels_and_products_need_those_of_their_product),
 		cmocka_unit_test(test_a_role_is_needed_on_each_product_concerned),
 		cmocka_unit_test(test_a_number_that_is_none_asks_for_the_most),
 		cmocka_unit_test(test_what_counts_and_what_does_not),
