@@ -81,9 +81,7 @@ static gboolean ask_release(
 	else
 		*why = g_strdup_printf("release %s comes from landing %" G_GINT64_FORMAT
 				       " of %s, which is not deployable (the newest that is: "
-				       "%" G_GINT64_FORMAT
-				       "); see: drover landing deployable %s. For a hotfix, an "
-				       "operator overrides this with a reason",
+				       "%" G_GINT64_FORMAT "); see: drover landing deployable %s",
 			name, landing, product, newest, product);
 	return TRUE;
 }

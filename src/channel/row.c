@@ -220,7 +220,15 @@ static gboolean check_release(const RowQuestion *ask, GError **error)
 
 static gboolean check_pin(const RowQuestion *ask, GError **error)
 {
-	return check_mapping(ask, "mapping", error);
+	const char *line = row_text(ask->row, "version"), *name = row_text(ask->row, "mapping");
+	const json_t *release = json_object_get(state_rows(ask->state, STATE_RELEASES), name);
+	const char *version = row_text(release, "version");
+	if (!check_mapping(ask, "mapping", error))
+		return FALSE;
+	if (version != NULL && !g_str_has_prefix(version, line))
+		return row_conflict(error, "mapping: %s is version %s, not of the line %s", name,
+			version, line);
+	return TRUE;
 }
 
 static gboolean check_live_channel(const RowQuestion *ask, GError **error)

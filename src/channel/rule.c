@@ -315,6 +315,16 @@ static gboolean read_name(const json_t *row, const char *name, const char **text
 	return value == NULL || json_is_null(value) || read_text(value, name, text, error);
 }
 
+/* One of digits only would be taken for another rule's number. */
+static gboolean check_alias(const char *alias, GError **error)
+{
+	if (alias == NULL || alias[strspn(alias, "0123456789")] != '\0')
+		return TRUE;
+	drover_error_set(error, DROVER_ERROR_INPUT,
+		"alias: '%s' reads as the number of a rule; put a letter in it", alias);
+	return FALSE;
+}
+
 static gboolean read_result(Rule *rule, GError **error)
 {
 	const char *text; /* checked, and shown by whoever shows the row */
@@ -324,7 +334,7 @@ static gboolean read_result(Rule *rule, GError **error)
 	       read_whole_number(rule->row, "rate", 100, 100, &rule->rate, error) &&
 	       read_name(rule->row, "mapping", &rule->mapping, error) &&
 	       read_name(rule->row, "fallback_mapping", &rule->fallback_mapping, error) &&
-	       read_name(rule->row, "alias", &text, error) &&
+	       read_name(rule->row, "alias", &text, error) && check_alias(text, error) &&
 	       read_name(rule->row, "update_type", &text, error);
 }
 

@@ -5,14 +5,13 @@
 rolf) and of a tester (quinn); `nightly` needs nobody's. Each test leaves the queue empty."""
 import contextlib
 import datetime
-import json
+import sqlite3
 import threading
 import urllib.parse
 
 import pytest
 
-from beds import Daemon, admin_token, place, engine, databases, wait_until  # noqa: F401
-from conftest import Repository, frozen_environment
+from beds import Client, Database, admin_token, daemons, databases, engine, place, wait_until  # noqa: F401
 from server import House, eventually
 
 URL = "https://cdn.example.org/{}.tar"
@@ -317,3 +316,72 @@ def test_what_a_change_took_away_is_shown_to_nobody_who_did_not_see_it(walk):
         walk.call("vic", "GET", f"/changes/{change['id']}", status=404)
     walk.deed("otto", burnt, "review", 404, reason="I operate web")
     walk.deed("ada", burnt, "review", reason="was right")
+
+
+# Several droverds ----------------------------------------------------------------------------------------------------
+
+def draft(*ops, after=0.0):
+    return {"title": "A draft", "when": instant(after), "ops": list(ops), "reason": "because"}
+
+
+def public(daemon, channel="release"):
+    """What a client gets of a droverd's public address, by force."""
+    asked = f"product=web&channel={channel}&version=0.9.0&platform=linux&locale=en&force=1"
+    return Client(daemon.public_port)("GET", f"//update/json?{asked}").json["mapping"]
+
+
+def sql(drover, statement):
+    if "--store" in drover.place:
+        Database.sql(statement, drover.place[-1])
+    else:
+        with contextlib.closing(sqlite3.connect(drover.database)) as database, database:
+            database.execute(statement)
+
+
+def changes_live(daemon):
+    text = daemon("GET", "//metrics").text
+    return int(next(line.split()[1] for line in text.splitlines() if line.startswith("drover_changes_live_total ")))
+
+
+def test_of_two_droverds_one_does_it_and_both_show_it(place, daemons):  # noqa: F811
+    place("product add web")
+    token = admin_token(place)
+    one, other = daemons(place), daemons(place)
+    one.token = other.token = token
+    rows = [row for row in ROWS if row["table"] in ("products", "releases", "rules")]
+    assert one("POST", "/edits", {"ops": rows, "reason": "a walk"}).status == 200
+    ids = [one("POST", "/changes", draft(update(1, mapping=f"web-1.{n}.0"), after=1 + n / 10)).json["id"] for n in (1, 2, 3)]
+    wait_until(lambda: all(public(daemon) == "web-1.3.0" for daemon in (one, other)), "both answer the last")
+    assert changes_live(one) + changes_live(other) == 3
+    row = one("GET", "/tables/rules/row?key=1").json
+    assert [version["change"] for version in row["versions"]][:3] == ids[::-1] and len(row["versions"]) == 4
+    history = place.json("history list --subject change --limit 100")
+    live = [entry["subject"] for entry in history["entries"] if entry["action"] == "change.live"]
+    assert sorted(live) == [f"change/{each}" for each in ids]
+
+
+def test_what_was_missed_asks_and_what_was_not_goes(place, daemons):  # noqa: F811
+    """Downtime over `when`: more than the product lets pass, or less."""
+    place("product add web")
+    place("product add api")
+    token = admin_token(place)
+    daemon = daemons(place)
+    daemon.token = token
+    rows = [row for row in ROWS if row["table"] in ("products", "releases", "rules")]
+    for more in (insert("products", product="api", late_s=0), {**insert("rules", product="api"), "rule_id": 9}):
+        rows.append(more)
+    assert daemon("POST", "/edits", {"ops": rows, "reason": "a walk"}).status == 200
+    goes = daemon("POST", "/changes", draft(update(1, mapping="web-1.1.0"), after=30)).json["id"]
+    asks = daemon("POST", "/changes", draft(update(9, rate=50), after=30)).json["id"]
+    daemon.stop()
+    # As if it had been away for a minute.
+    shift = ["UPDATE channel_change SET when_us = when_us - 90000000", "UPDATE counter SET value = value - 60000000 WHERE name = 'clock'"]
+    for statement in shift:
+        sql(place, statement)
+    again = daemons(place)
+    again.token = token
+    wait_until(lambda: again("GET", f"/changes/{goes}").json["state"] == "live", "less than an hour")
+    assert again("GET", f"/changes/{asks}").json["standing"]["kind"] == "overdue"
+    assert public(again) == "web-1.1.0"
+    assert again("POST", f"/changes/{asks}/go", {"reason": "yes"}).status == 200
+    wait_until(lambda: again("GET", f"/changes/{asks}").json["state"] == "live", "somebody said go")

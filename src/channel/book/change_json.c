@@ -53,12 +53,19 @@ static char *shown(const json_t *value)
 	return json_write(value);
 }
 
+/* A rule without a rate is for all: "nothing" would read as nobody. */
+static char *shown_in(const char *column, const json_t *value)
+{
+	gboolean is_said = value != NULL && !json_is_null(value);
+	return !is_said && g_str_equal(column, "rate") ? g_strdup("100") : shown(value);
+}
+
 static void add_column(GString *words, const char *column, const json_t *was, const json_t *is)
 {
 	if (was == is || (was != NULL && is != NULL && json_equal(was, is)))
 		return;
-	g_autofree char *from = shown(was);
-	g_autofree char *to = shown(is);
+	g_autofree char *from = shown_in(column, was);
+	g_autofree char *to = shown_in(column, is);
 	g_string_append_printf(words, "%s%s %s -> %s",
 		g_str_has_suffix(words->str, ":") ? " " : ", ", column, from, to);
 }

@@ -209,9 +209,13 @@ static const char *role_of(
 	if (json_array_size(roles) == 1)
 		return json_string_value(json_array_get(roles, 0));
 	g_autofree char *text = row_value_text(roles);
-	drover_error_set(error, DROVER_ERROR_INPUT,
-		"say in which role: --role ROLE (yours here: %s)",
-		json_array_size(roles) > 0 ? text : "none");
+	if (json_array_size(roles) > 0)
+		drover_error_set(error, DROVER_ERROR_INPUT,
+			"say in which role: --role ROLE (yours here: %s)", text);
+	else
+		drover_error_set(error, DROVER_ERROR_DENIED,
+			"nothing is left here that you can sign: you did already, or have none of "
+			"the roles that it needs; drover change show says which");
 	return NULL;
 }
 

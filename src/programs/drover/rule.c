@@ -164,10 +164,30 @@ static json_t *typed_patch(
 	return g_steal_pointer(&patch);
 }
 
+/* A new rule with a matcher that is empty, of a variable that was not set, would match anybody.
+ * FALSE for NULL. */
+static gboolean says_something(const json_t *row, GError **error)
+{
+	const char *column;
+	json_t *value;
+	json_object_foreach ((json_t *)row, column, value) {
+		if (!json_is_null(value) && !json_equal(value, json_object()))
+			continue;
+		drover_error_set(error, DROVER_ERROR_INPUT,
+			"%s= says nothing; leave it out to match anything", column);
+		return FALSE;
+	}
+	return row != NULL;
+}
+
 static gboolean run_add(Invocation *invocation, GError **error)
 {
 	json_t *row = typed_patch(invocation, 0, NULL, error);
-	return row != NULL && row_send(invocation, STATE_RULES, NOUN, "insert", NULL, row, error);
+	if (!says_something(row, error)) {
+		json_decref(row);
+		return FALSE;
+	}
+	return row_send(invocation, STATE_RULES, NOUN, "insert", NULL, row, error);
 }
 
 static gboolean run_set(Invocation *invocation, GError **error)
