@@ -69,7 +69,7 @@ void index_seen(const Index *index, const char *sha256, IndexSeen *seen);
 gboolean index_may_follow(const Index *index, const char *product, const char *sha256,
 	const IndexSeen *seen, gint64 now_us, GError **error);
 
-/* A release that is to be installed, as its verified manifest has it. */
+/* A release that is to be installed or made to run, as its verified manifest has it. */
 typedef struct InstallWish {
 	const char *version;
 	gint64 sequence;
@@ -79,6 +79,10 @@ typedef struct InstallWish {
 	gboolean is_ordered; /* by an authenticated order for exactly this version */
 } InstallWish;
 
+/* May it run after what runs? Also asked, without any index, before one that is installed already
+ * is made to run again. Fails with DROVER_ERROR_DENIED: below the floor; older than what runs,
+ * without an order. */
+gboolean install_may_replace(const InstallWish *wish, GError **error);
 /* May it be installed? `index` was taken and has not expired at `now_us`. Fails with
  * DROVER_ERROR_NOT_FOUND (not in the index), DROVER_ERROR_DENIED (another manifest than the
  * index's; below the floor; older than what runs, without an order) or DROVER_ERROR_UNAVAILABLE

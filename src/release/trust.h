@@ -73,7 +73,7 @@ void trust_set_serial(Trust *trust, gint64 serial);
  * revoked one; another product), DROVER_ERROR_CONFLICT (a serial below what was seen), or as
  * delegation_parse() does. */
 gboolean trust_take_delegation(Trust *trust, const char *name, const char *text, gsize size_bytes,
-	const Signature *signature, gint64 now_us, GError **error);
+	const Signature *signature, GError **error);
 /* Takes the list of revoked keys of an index that `signer` signed. */
 void trust_take_revoked(Trust *trust, const GArray *revoked, const KeyId *signer);
 
