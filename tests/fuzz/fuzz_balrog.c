@@ -5,7 +5,7 @@
  */
 #include <stdint.h>
 
-#include "channel/balrog.h"
+#include "channel/balrog/balrog.h"
 #include "channel/snapshot.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

@@ -4,7 +4,7 @@ import json
 
 from conftest import ROOT
 
-RULES = ROOT / "tests/unit/channel/balrog-rules.json"
+RULES = ROOT / "tests/unit/channel/balrog/rules.json"
 DIGEST = "0" * 128
 
 

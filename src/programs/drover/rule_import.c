@@ -6,7 +6,7 @@
  */
 #include "programs/drover/rule_import.h"
 
-#include "channel/balrog.h"
+#include "channel/balrog/balrog.h"
 #include "programs/drover/commands.h"
 #include "programs/drover/show.h"
 

@@ -4,11 +4,11 @@
  * is not there, and says something, refuses the rule. Each value is tried alone, so that a rule is
  * refused with all of its reasons at once.
  */
-#include "channel/balrog.h"
+#include "channel/balrog/balrog.h"
 
 #include <string.h>
 
-#include "channel/balrog_report.h"
+#include "channel/balrog/report.h"
 #include "channel/row_parts.h"
 #include "channel/rule.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Rules and releases of Balrog as ops. argv[1]: balrog-rules.json, rules as its API gives them;
+ * Rules and releases of Balrog as ops. argv[1]: rules.json, rules as its API gives them;
  * 10 to 61 are good, those above have something to refuse or to note.
  */
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "channel/balrog.h"
+#include "channel/balrog/balrog.h"
 #include "channel/snapshot.h"
 
 typedef json_t TestJson;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * What an import has to say, as it is being made. For balrog*.c.
+ * What an import has to say, as it is being made. For rule.c and release.c.
  */
 #ifndef CHANNEL_BALROG_REPORT_H
 #define CHANNEL_BALROG_REPORT_H
 
-#include "channel/balrog.h"
+#include "channel/balrog/balrog.h"
 
 typedef json_t BalrogJson;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BalrogJson, json_decref)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * See balrog_report.h.
+ * See report.h.
  */
-#include "channel/balrog_report.h"
+#include "channel/balrog/report.h"
 
 #include <string.h>
 

@@ -4,11 +4,11 @@
  * which differ by channel and by schema; here each file gets its one address. A release is taken
  * whole or not at all: a client that is offered half of it would be worse off than without.
  */
-#include "channel/balrog.h"
+#include "channel/balrog/balrog.h"
 
 #include <string.h>
 
-#include "channel/balrog_report.h"
+#include "channel/balrog/report.h"
 #include "channel/row_parts.h"
 
 typedef struct Blob {
