@@ -38,7 +38,7 @@
 
 gboolean http_loop_is_stopping(const HttpLoop *loop)
 {
-	return atomic_load_explicit(&loop->all->stopping, memory_order_relaxed);
+	return atomic_load_explicit(&loop->all->stopping, memory_order_acquire); /* stop_until_ms */
 }
 
 const char *http_loop_date(HttpLoop *loop)
@@ -229,8 +229,9 @@ static gpointer run_loop(gpointer of)
 	sigset_t all;
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
-	while (!http_loop_is_stopping(loop) || peers_of(loop) > 0) {
+	for (;;) {
 		gint64 wait_ms = keep_time(loop);
+		http_peers_free_gone(loop);
 		if (http_loop_is_stopping(loop) && peers_of(loop) == 0)
 			break;
 		int count = epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, (int)wait_ms);

@@ -20,7 +20,9 @@ typedef enum HttpPeerPhase {
 			    */
 	HTTP_PEER_FILE,	   /* takes a file: HTTP_FILE_LEAST_BYTES in each deadline_ms */
 	HTTP_PEER_LINGER,  /* answered and closed on our side: until HTTP_LINGER_MS */
-	HTTP_PEER_PHASES,
+	HTTP_PEER_PHASES,  /* those that have a time */
+	HTTP_PEER_GONE = HTTP_PEER_PHASES, /* closed; only its memory is left */
+	HTTP_PEER_LISTS,
 } HttpPeerPhase;
 
 /* What all loops share. */
@@ -44,7 +46,7 @@ typedef struct HttpLoop {
 	gint64 now_ms;
 	gint64 accept_again_ms; /* 0: accepts; else descriptors ran out, and it does then */
 	gboolean accepts;
-	GQueue peers[HTTP_PEER_PHASES]; /* of HttpPeer */
+	GQueue peers[HTTP_PEER_LISTS]; /* of HttpPeer */
 	GMutex adopted_lock;
 	GArray *adopted; /* of int: sockets that were given to it */
 	char date[HTTP_DATE_SIZE];
@@ -64,17 +66,20 @@ typedef struct HttpPeer HttpPeer;
 /* -- http_peer.c ----------------------------------------------------------------------------------
  */
 
-/* `origin` is its own from now on; NULL: it was not counted. */
+/* Takes `origin`, by which it was counted. */
 void http_peer_begin(HttpLoop *loop, int fd, const struct sockaddr *address, char *origin);
-/* Its socket can be read, or written, or has failed. It may be gone afterwards. */
+/* Its socket can be read, or written, or has failed. What is gone stays so. */
 void http_peer_go_on(HttpPeer *peer);
-/* Its time is over. It may be gone afterwards. */
+/* Its time is over. */
 void http_peer_expire(HttpPeer *peer);
 gint64 http_peer_since_ms(const HttpPeer *peer);
-/* What the kernel has of its answers still goes out. */
+/* What the kernel has of its answers still goes out. The peer is gone, and its memory stays until
+ * http_peers_free_gone(). */
 void http_peer_close(HttpPeer *peer);
-/* At once, whatever is on its way. */
+/* The same at once, whatever is on its way. */
 void http_peer_cut(HttpPeer *peer);
+/* Where nobody has an event or a pointer to any of them any more. */
+void http_peers_free_gone(HttpLoop *loop);
 
 /* -- http_loop.c ----------------------------------------------------------------------------------
  */

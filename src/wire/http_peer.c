@@ -68,22 +68,37 @@ static void wait_for(HttpPeer *peer, gboolean is_blocked)
 	peer->is_blocked = is_blocked;
 }
 
+/* The socket closes at once, the memory stays: whoever still holds the peer (a function further up,
+ * an event of the same batch) sees that it is gone. */
 void http_peer_close(HttpPeer *peer)
 {
 	HttpLoop *loop = peer->loop;
-	g_queue_unlink(&loop->peers[peer->phase], &peer->link);
+	g_assert(peer->phase != HTTP_PEER_GONE);
+	move_to(peer, HTTP_PEER_GONE, loop->now_ms);
 	/* Closing alone would leave it in epoll as long as anybody else has the socket open, be it
 	 * for the moment between a fork and its exec. */
 	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, peer->fd, NULL);
 	close(peer->fd);
+	peer->fd = -1;
+	http_loop_leave(loop, peer->origin);
+}
+
+static void peer_free(HttpPeer *peer)
+{
 	g_clear_pointer(&peer->in, g_byte_array_unref);
 	if (peer->out)
 		g_string_free(peer->out, TRUE);
 	http_answer_free(peer->tail);
-	http_loop_leave(loop, peer->origin);
 	g_free(peer->origin);
 	g_free(peer->address);
 	g_free(peer);
+}
+
+void http_peers_free_gone(HttpLoop *loop)
+{
+	const GList *link;
+	while ((link = g_queue_pop_head_link(&loop->peers[HTTP_PEER_GONE])) != NULL)
+		peer_free(link->data);
 }
 
 /* What the kernel still holds for it is thrown away. */
@@ -192,7 +207,7 @@ static Sent send_out(HttpPeer *peer)
 	return SENT_ALL;
 }
 
-/* FALSE when the peer is gone. */
+/* FALSE when the peer has gone. */
 static gboolean flush(HttpPeer *peer)
 {
 	Sent sent = send_out(peer);
@@ -350,7 +365,7 @@ static void advance(HttpPeer *peer, char *bytes, gsize size_bytes)
 /* -- events
  * ----------------------------------------------------------------------------------------- */
 
-/* Behind what is kept. FALSE when nothing came; the peer may be gone then. */
+/* Behind what is kept. FALSE when nothing came; the peer may have gone then. */
 static gboolean receive(HttpPeer *peer, gsize *size_bytes)
 {
 	HttpLoop *loop = peer->loop;
@@ -399,6 +414,8 @@ static void go_on_writing(HttpPeer *peer)
 void http_peer_go_on(HttpPeer *peer)
 {
 	gsize size_bytes = 0;
+	if (peer->phase == HTTP_PEER_GONE)
+		return;
 	if (peer->phase == HTTP_PEER_LINGER)
 		drain(peer);
 	else if (peer->is_blocked)

@@ -9,8 +9,10 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -81,6 +83,18 @@ static int set_up_proxied(void **state)
 static int set_up_impatient(void **state)
 {
 	return start(state, (HttpServerOptions){.engine = HTTP_ENGINE_LOOP, .deadline_ms = 200});
+}
+
+static int set_up_one(void **state)
+{
+	return start(state, (HttpServerOptions){.engine = HTTP_ENGINE_LOOP, .loops = 1});
+}
+
+static int set_up_alone(void **state)
+{
+	return start(state, (HttpServerOptions){.engine = HTTP_ENGINE_LOOP,
+				    .loops = 1,
+				    .maximum_connections_per_address = 1});
 }
 
 static int tear_down(void **state)
@@ -238,6 +252,80 @@ static void test_files_come_whole_in_parts_and_not_again(void **state)
 	assert_int_equal(strspn(peer_body(large), "y"), LARGE_BYTES);
 }
 
+static void wait_until_empty(const Fixture *fixture)
+{
+	HttpServerFigures figures;
+	do {
+		g_usleep(1000);
+		http_server_figures(fixture->server, &figures);
+	} while (figures.open_connections > 0);
+}
+
+/* A child process keeps the loop's end of the connection open after the loop has closed it: what
+ * comes then is no event of a peer that is gone. */
+static void test_connection_that_a_child_holds_is_forgotten(void **state)
+{
+	Fixture *fixture = *state;
+	int fd = peer_connect(fixture->port);
+	peer_send(fd, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+	g_autofree char *first = peer_read_answer(fd);
+	pid_t child = fork();
+	if (child == 0)
+		for (;;)
+			pause();
+	peer_send(fd, "GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	g_autofree char *last = peer_read_answer(fd);
+	assert_string_equal(peer_body(last), "GET /b peer=127.0.0.1 secure=0");
+	wait_until_empty(fixture);
+	for (guint i = 0; i < 10; i++) {
+		peer_send(fd, "GET /c HTTP/1.1\r\nHost: x\r\n\r\n");
+		assert_answer(state, "GET /d HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 200,
+			"GET /d peer=127.0.0.1 secure=0");
+		wait_until_empty(fixture);
+	}
+	HttpServerFigures figures;
+	http_server_figures(fixture->server, &figures);
+	assert_int_equal(figures.requests, 12);
+	close(fd);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
+/* One connection an address: the next is admitted only if the one before was uncounted. */
+static void test_however_a_connection_ends_its_place_is_free(void **state)
+{
+	static const char *const said[] = {"", "GET /a HT", "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
+		"nonsense\r\n\r\n", "GET /a HTTP/1.0\r\n\r\n",
+		"GET /large HTTP/1.1\r\nHost: x\r\n\r\n",
+		"GET /f/large HTTP/1.1\r\nHost: x\r\n\r\n"};
+	static const struct linger none = {.l_onoff = 1};
+	Fixture *fixture = *state;
+	for (guint i = 0; i < 2 * G_N_ELEMENTS(said); i++) {
+		int fd = peer_connect(fixture->port);
+		if (i % 2) /* it leaves with a reset */
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+		peer_send(fd, said[i / 2]);
+		close(fd);
+		wait_until_empty(fixture);
+		assert_answer(state, "GET /d HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 200,
+			"GET /d peer=127.0.0.1 secure=0");
+		wait_until_empty(fixture);
+	}
+}
+
+static void test_stop_cuts_a_download(void **state)
+{
+	Fixture *fixture = *state;
+	int fd = peer_connect(fixture->port);
+	for (guint i = 0; i < 8; i++)
+		peer_send(fd, "GET /f/large HTTP/1.1\r\nHost: x\r\n\r\n");
+	g_autofree char *begun = peer_read_head(fd);
+	assert_int_equal(peer_status(begun), 200);
+	http_server_stop(g_steal_pointer(&fixture->server), 0);
+	assert_true(peer_is_closed(fd));
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +341,9 @@ int main(void)
 		CASE_WITH(test_download_that_stands_still_is_cut, set_up_impatient),
 		CASE(test_files_come_whole_in_parts_and_not_again),
 		CASE_WITH(test_files_come_whole_in_parts_and_not_again, set_up_library),
+		CASE_WITH(test_connection_that_a_child_holds_is_forgotten, set_up_one),
+		CASE_WITH(test_however_a_connection_ends_its_place_is_free, set_up_alone),
+		CASE(test_stop_cuts_a_download),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
