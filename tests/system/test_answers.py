@@ -191,6 +191,18 @@ def test_the_figures_count_answers(channels):
     assert grown == {"xml": 2, "json": 1, "node": 0, "offered": 1, "nothing": 2, "undefined": 0, "bad": 1, "refused_files": 0}
 
 
+def test_what_is_no_longer_published_is_freed(channels):
+    for nth in range(5):
+        channels.edit({"op": "update", "table": "rules", "rule_id": 1, "base": None, "row": {"comment": f"nth {nth}"}})
+        channels.get(CLIENT.format("release-test"))
+        channels.get("/update/json?product=web&channel=release")
+        channels.api("GET", "/rules?product=web", token=channels.token)
+    began = time.monotonic()
+    while "\ndrover_publications 1\n" not in (said := channels.ask("GET", "/metrics").text):
+        assert time.monotonic() - began < 30, said
+        time.sleep(0.05)
+
+
 def test_a_test_channel_says_what_it_was_answered_from(channels):
     said = channels.get(CLIENT.format("release-test"))
     assert "web-61.0" in said.text

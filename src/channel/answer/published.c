@@ -347,6 +347,11 @@ void published_unref(Published *published)
 	g_free(published);
 }
 
+gboolean published_is_let_go(const Published *published)
+{
+	return g_atomic_ref_count_compare((gatomicrefcount *)&published->references, 1);
+}
+
 gint64 published_generation(const Published *published)
 {
 	return published->generation;

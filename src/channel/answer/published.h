@@ -24,6 +24,8 @@ Published *published_new(State *live, const Queue *queue, gint64 generation, GEr
 Published *published_ref(Published *published);
 void published_unref(Published *published);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Published, published_unref)
+/* Is the caller's reference the only one? */
+gboolean published_is_let_go(const Published *published);
 
 gint64 published_generation(const Published *published);
 const Snapshot *published_live(const Published *published);

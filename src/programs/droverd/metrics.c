@@ -149,6 +149,10 @@ char *metrics_text(Daemon *daemon, Store *store, const Actor *actor)
 	GString *text = g_string_new(NULL);
 	DAEMON_COUNTERS(DAEMON_COUNTER_FIGURE)
 	UPDATE_COUNTERS(UPDATE_COUNTER_FIGURE)
+	figure(text, "drover_publications",
+		"Publications in memory: the one that answers come from, and those before it that "
+		"are still in use",
+		"gauge", g_atomic_int_get(&daemon->updates.publications));
 	figure(text, "drover_uptime_seconds", "Seconds since this droverd started", "gauge",
 		(clock_now_us(CLOCK_SYSTEM) - daemon->started_us) / US_PER_SECOND);
 	listener_figures(text, daemon);

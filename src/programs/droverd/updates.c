@@ -8,6 +8,7 @@
  */
 #include "programs/droverd/updates.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #include "channel/answer/update_answer.h"
@@ -31,8 +32,8 @@ static gboolean read_now(Store *store, gpointer of, GError **error)
 	return reading->now != NULL;
 }
 
-/* What was there before stays until the next one comes: by then its last answer is out, and who
- * frees it is the watcher. */
+/* What was there before stays until its last answer is out, and who frees it is the watcher: that
+ * takes longer than an answer may. */
 static void swap(Updates *updates, Published *published)
 {
 	g_mutex_lock(&updates->lock);
@@ -40,8 +41,22 @@ static void swap(Updates *updates, Published *published)
 	updates->published = published;
 	updates->serial++;
 	g_mutex_unlock(&updates->lock);
-	published_unref(updates->before);
-	updates->before = before;
+	if (before != NULL)
+		g_ptr_array_add(updates->replaced, before);
+}
+
+/* What was freed goes back to the system at once: the next one is made by another thread, hence in
+ * another part of the heap, which would keep as much. */
+static void free_replaced(Updates *updates)
+{
+	guint before = updates->replaced->len;
+	for (guint i = before; i-- > 0;)
+		if (published_is_let_go(updates->replaced->pdata[i]))
+			g_ptr_array_remove_index_fast(updates->replaced, i);
+	if (updates->replaced->len < before)
+		malloc_trim(0);
+	g_atomic_int_set(&updates->publications,
+		(gint)updates->replaced->len + (updates->published != NULL));
 }
 
 static gboolean read_published(Updates *updates, Store *store, GError **error)
@@ -61,8 +76,10 @@ gboolean updates_look(Updates *updates, Store *store, GError **error)
 	gint64 generation;
 	if (!store_counter_get(store, STORE_GENERATION, &generation, error))
 		return FALSE;
-	return (updates->published != NULL && generation == updates->generation) ||
-	       read_published(updates, store, error);
+	gboolean well = (updates->published != NULL && generation == updates->generation) ||
+			read_published(updates, store, error);
+	free_replaced(updates);
+	return well;
 }
 
 static Published *published_now(Updates *updates, guint64 *serial)
@@ -274,13 +291,14 @@ gboolean updates_set_up(Updates *updates, const Settings *settings, GError **err
 	if (trimmed != NULL)
 		updates->files_url = g_strconcat(trimmed, "/releases", NULL);
 	updates->cache = answer_cache_new();
+	updates->replaced = g_ptr_array_new_with_free_func((GDestroyNotify)published_unref);
 	return key == NULL || read_key(updates, key, error);
 }
 
 void updates_clear(Updates *updates)
 {
 	g_clear_pointer(&updates->published, published_unref);
-	g_clear_pointer(&updates->before, published_unref);
+	g_clear_pointer(&updates->replaced, g_ptr_array_unref);
 	g_clear_pointer(&updates->files_url, g_free);
 	g_clear_pointer(&updates->cache, answer_cache_free);
 	sodium_memzero(&updates->key, sizeof updates->key);

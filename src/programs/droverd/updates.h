@@ -37,8 +37,9 @@ typedef struct Updates {
 	guint64 serial;	      /* under the lock: how often it was exchanged */
 	AnswerCache *cache;   /* NULL: nothing is kept */
 	/* The watcher's own: */
-	Published *before; /* what was there before, until the next swap */
+	GPtrArray *replaced; /* of Published: some answer may still be made from them */
 	gint64 generation;
+	gint publications; /* atomic: what of these is in memory, with the one that answers */
 	/* Set once: */
 	ChannelBooks *channels; /* what the API reads, too */
 	char *files_url;	/* where /releases is reached; NULL: nobody said */
