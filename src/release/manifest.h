@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * What a release says of itself: the small file that is signed (docs/release.md). JSON in one
- * spelling: keys sorted, one entry of a list a line, nothing optional left out but where it is said
- * here. A text that reads as a manifest but is not spelled so is refused, so equal manifests are
- * equal bytes.
+ * spelling: a line for each key, in one order, and one for each entry of a list, so that it can be
+ * read a line at a time, compared with diff, and searched with grep. A text that reads as a
+ * manifest but is not spelled so is refused: equal manifests are equal bytes.
  *
  * Read a manifest's signature before the manifest.
  */
@@ -13,7 +13,8 @@
 #include "release/archive.h"
 
 #define MANIFEST_MAXIMUM_BYTES	      67108864 /* 64 MiB: 200,000 entries with usual paths */
-#define MANIFEST_MAXIMUM_NAME_BYTES   100      /* product, version, tag, dependency, run */
+#define MANIFEST_MAXIMUM_LINE_BYTES   8192 /* a path and a target, quotes escaped, and the rest */
+#define MANIFEST_MAXIMUM_NAME_BYTES   100  /* product, version, tag, dependency, run */
 #define MANIFEST_MAXIMUM_NUMBER	      9007199254740991 /* 2^53 - 1: what every JSON reader can hold */
 #define MANIFEST_MAXIMUM_DEPENDENCIES 10000
 #define MANIFEST_MAXIMUM_DELTAS	      100
@@ -61,7 +62,7 @@ Manifest *manifest_new(void);
 void manifest_free(Manifest *manifest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Manifest, manifest_free)
 
-/* Both add in any order; manifest_text() sorts. Texts are copied. */
+/* Both add in any order; manifest_text() sorts. Everything is copied. */
 void manifest_add_dependency(Manifest *manifest, const char *name, const char *version,
 	const char *file, const char *sha256);
 void manifest_add_delta(Manifest *manifest, const char *from_version, const char *from_tree_sha256,
@@ -72,10 +73,10 @@ void manifest_add_delta(Manifest *manifest, const char *from_version, const char
  * DROVER_ERROR_INPUT; `what` names it in the error. */
 gboolean manifest_check_name(const char *what, const char *name, GError **error);
 
-/* The bytes to be signed, ending in a newline. Fails with DROVER_ERROR_INPUT or
- * DROVER_ERROR_TOO_LARGE when the manifest could not be read back. Caller frees. */
+/* The bytes to be signed, ending in a newline; sorts the lists. Fails with DROVER_ERROR_INPUT or
+ * DROVER_ERROR_TOO_LARGE, naming what could not be read back. Caller frees. */
 char *manifest_text(Manifest *manifest, GError **error);
-/* Fails with DROVER_ERROR_INPUT or DROVER_ERROR_TOO_LARGE, naming the field. `name` is the source's
+/* Fails with DROVER_ERROR_INPUT or DROVER_ERROR_TOO_LARGE, naming the line. `name` is the source's
  * name in errors. */
 Manifest *manifest_parse(const char *name, const char *text, gsize size_bytes, GError **error);
 

@@ -76,7 +76,7 @@ typedef enum TreeModes {
 	TREE_MODES_EXACT,
 } TreeModes;
 
-/* What is in the folder; follows no link, crosses no mount, changes nothing. `folder_fd` stays open
+/* What is in the folder; follows no link, changes nothing. `folder_fd` stays open
  * and the caller's. `progress` may be NULL. Fails with DROVER_ERROR_INPUT (something that is no
  * part of a release, named), DROVER_ERROR_TOO_LARGE, DROVER_ERROR_CONFLICT (a file changed while
  * it was read), DROVER_ERROR_INTERNAL (cannot be read). */
