@@ -2,8 +2,8 @@
  *
  * Packing: libarchive makes the tar, what it writes is hashed and compressed as it comes.
  *
- * Names are written as the bytes they are (hdrcharset=BINARY): so the tar does not depend on the
- * locale, and no reader normalises them.
+ * Names are UTF-8, and PAX has them in UTF-8: written in a locale of that, whatever the process's,
+ * they come out as the bytes they are, and a header extends only those that need it.
  */
 #include "release/archive.h"
 
@@ -15,6 +15,7 @@
 #include <zstd.h>
 
 #include "release/beneath.h"
+#include "release/locale_scope.h"
 #include "release/progress.h"
 
 enum { BLOCK_BYTES = 64 * 1024, CHUNK_BYTES = 256 * 1024 };
@@ -217,11 +218,13 @@ static gboolean write_tar(Sink *sink, int folder_fd, const Tree *tree, gint64 mt
 			mtime_s);
 		return FALSE;
 	}
+	g_auto(LocaleScope) locale = {0};
+	if (!locale_scope_enter(&locale, "C.UTF-8", error))
+		return FALSE;
 	g_autoptr(TarWriter) tar = archive_write_new();
 	sha256_init(&sink->tar);
 	sha256_init(&sink->packed);
 	if (archive_write_set_format_pax_restricted(tar) != ARCHIVE_OK ||
-		archive_write_set_options(tar, "pax:hdrcharset=BINARY") != ARCHIVE_OK ||
 		archive_write_set_bytes_per_block(tar, BLOCK_BYTES) != ARCHIVE_OK ||
 		archive_write_set_bytes_in_last_block(tar, 1) != ARCHIVE_OK ||
 		archive_write_open(tar, sink, NULL, take_tar, NULL) != ARCHIVE_OK)

@@ -16,6 +16,7 @@
 
 #include "release/archive.h"
 #include "release/beneath.h"
+#include "release/locale_scope.h"
 #include "release/progress.h"
 
 enum { CHUNK_BYTES = 256 * 1024 };
@@ -319,6 +320,13 @@ static gboolean unpack_file(Source *source, TarReader *tar, const TreeEntry *ent
 	return ok;
 }
 
+/* In any other locale libarchive normalises names. In this one it warns that they are none of it,
+ * and gives the bytes as they are: what they must be is checked next. */
+static gboolean is_header(int status)
+{
+	return status == ARCHIVE_OK || status == ARCHIVE_WARN;
+}
+
 static gboolean unpack_entries(Source *source, TarReader *tar, const Tree *tree, gint64 mtime_s,
 	int folder_fd, Progress *progress, GError **error)
 {
@@ -333,7 +341,7 @@ static gboolean unpack_entries(Source *source, TarReader *tar, const Tree *tree,
 				entry->path);
 			return FALSE;
 		}
-		if (status != ARCHIVE_OK)
+		if (!is_header(status))
 			return tar_failed(source, tar, error);
 		if (!check_header(header, entry, mtime_s, error))
 			return FALSE;
@@ -353,7 +361,7 @@ static gboolean expect_end(Source *source, TarReader *tar, GError **error)
 	int status = archive_read_next_header(tar, &header);
 	if (status == ARCHIVE_EOF)
 		return TRUE;
-	if (status != ARCHIVE_OK)
+	if (!is_header(status))
 		return tar_failed(source, tar, error);
 	drover_error_set(error, DROVER_ERROR_INPUT,
 		"the payload holds more entries than the manifest lists");
@@ -363,6 +371,9 @@ static gboolean expect_end(Source *source, TarReader *tar, GError **error)
 static gboolean unpack_tar(Source *source, const Tree *tree, gint64 mtime_s, int folder_fd,
 	Progress *progress, GError **error)
 {
+	g_auto(LocaleScope) locale = {0};
+	if (!locale_scope_enter(&locale, "C", error))
+		return FALSE;
 	g_autoptr(TarReader) tar = archive_read_new();
 	if (archive_read_support_format_tar(tar) != ARCHIVE_OK ||
 		archive_read_open(tar, source, NULL, give_tar, NULL) != ARCHIVE_OK)

@@ -77,8 +77,8 @@ void bed_link(int folder_fd, const char *path, const char *target)
 Tree *bed_read(int folder_fd)
 {
 	g_autoptr(GError) error = NULL;
-	Tree *tree = tree_read(
-		folder_fd, TREE_MODES_BY_OWNER, &tree_limits_largest, NULL, NULL, &error);
+	Tree *tree =
+		tree_read(folder_fd, TREE_MODES_BY_OWNER, &tree_limits_largest, NULL, NULL, &error);
 	assert_fine(error);
 	return tree;
 }
