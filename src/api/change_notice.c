@@ -12,11 +12,15 @@
 #include "channel/book/sign.h"
 #include "notice/outbox.h"
 
-/* How long a droverd that died between a change and its mail may take to be back. */
+/* Who died between a change and its mail did so since it last left word that it looked, or not much
+ * before. */
 #define WINDOW_S 3600
 
 static const char SQL_LIVE[] =
 	"SELECT id FROM channel_change WHERE state = 'live' AND ended_us >= ? ORDER BY id";
+/* Of a conflict its author hears before it is due, and then it is not looked at again. */
+static const char SQL_WAITING[] = "SELECT id FROM channel_change WHERE state = 'scheduled'"
+				  " AND problem_json LIKE '%\"told\":true%' ORDER BY id";
 static const char SQL_TOLD[] = "SELECT COUNT(*) FROM outbox WHERE dedupe >= ? AND dedupe < ?";
 static const char SQL_EMAIL[] = "SELECT email FROM person WHERE name = ? AND is_disabled = 0";
 static const char SQL_DUE[] =
@@ -221,11 +225,11 @@ static gboolean gather_waiting(Round *round, const EnactWaiting *waiting, GError
 		       add_those_missing(round->call, telling, error));
 }
 
-static GArray *lately_live(Store *store, gint64 since_us, GError **error)
+/* Takes the rows. */
+static GArray *ids_of(StoreRows *given, GError **error)
 {
 	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
-	g_autoptr(StoreRows) rows =
-		store_query(store, error, SQL_LIVE, STORE_PARAMS(STORE_INT(since_us)));
+	g_autoptr(StoreRows) rows = given;
 	gboolean more;
 	while (store_rows_next(rows, &more, error)) {
 		if (!more)
@@ -236,21 +240,58 @@ static GArray *lately_live(Store *store, gint64 since_us, GError **error)
 	return NULL;
 }
 
+static gboolean gather_all_live(Round *round, gint64 since_us, GError **error)
+{
+	Store *store = round->call->store;
+	g_autoptr(GArray) live = ids_of(
+		store_query(store, error, SQL_LIVE, STORE_PARAMS(STORE_INT(since_us))), error);
+	for (guint i = 0; live != NULL && i < live->len; i++)
+		if (!gather_live(round, g_array_index(live, gint64, i), error))
+			return FALSE;
+	return live != NULL;
+}
+
+static gboolean gather_conflict(Round *round, gint64 id, gint64 since_us, GError **error)
+{
+	g_autoptr(ChannelChange) change = channel_change_load(round->call->store, id, error);
+	if (change == NULL)
+		return FALSE;
+	const char *since = json_text(change->problem, "at");
+	const char *kind = standing_kind_name(STANDING_CONFLICT);
+	gint64 at_us;
+	if (g_strcmp0(json_text(change->problem, "kind"), kind) != 0 || since == NULL ||
+		!parse_time(since, &at_us, NULL) || at_us < since_us)
+		return TRUE;
+	EnactWaiting waiting = {.change = id,
+		.kind = STANDING_CONFLICT,
+		.text = (char *)json_text(change->problem, "text")};
+	return gather_waiting(round, &waiting, error);
+}
+
+static gboolean gather_all_conflicts(Round *round, gint64 since_us, GError **error)
+{
+	Store *store = round->call->store;
+	g_autoptr(GArray) ids =
+		ids_of(store_query(store, error, SQL_WAITING, STORE_NO_PARAMS), error);
+	for (guint i = 0; ids != NULL && i < ids->len; i++)
+		if (!gather_conflict(round, g_array_index(ids, gint64, i), since_us, error))
+			return FALSE;
+	return ids != NULL;
+}
+
+/* Who was waiting in this look comes first: of them more is known than the store says. */
 static gboolean gather(Store *store, gpointer of, GError **error)
 {
 	Round *round = of;
-	gint64 since_us = api_now_us(round->call) - WINDOW_S * US_PER_SECOND;
+	gint64 looked_us = MIN(api_now_us(round->call), round->enacted->watched_us);
+	gint64 since_us = looked_us - WINDOW_S * US_PER_SECOND;
 	g_ptr_array_set_size(round->tellings, 0);
-	g_autoptr(GArray) live = lately_live(store, since_us, error);
-	if (live == NULL)
+	if (!gather_all_live(round, since_us, error))
 		return FALSE;
-	for (guint i = 0; i < live->len; i++)
-		if (!gather_live(round, g_array_index(live, gint64, i), error))
-			return FALSE;
 	for (guint i = 0; i < round->enacted->waiting->len; i++)
 		if (!gather_waiting(round, round->enacted->waiting->pdata[i], error))
 			return FALSE;
-	return TRUE;
+	return gather_all_conflicts(round, since_us, error);
 }
 
 /* Queueing --------------------------------------------------------------------------------------

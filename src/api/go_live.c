@@ -6,6 +6,7 @@
 #include "api/change_notice.h"
 #include "api/channel_gate.h"
 #include "api/job.h"
+#include "api/maintenance.h"
 #include "api/routes.h"
 #include "base/log.h"
 
@@ -40,11 +41,18 @@ static void log_what_came(const Enacted *enacted)
 	}
 }
 
+/* Somebody may throw the switch between two changes of one look. */
+static gboolean is_no_maintenance(Store *store, gpointer of, GError **error)
+{
+	return maintenance_refuse(of, store, error);
+}
+
 json_t *job_go_live(ApiCall *call, GError **error)
 {
 	g_auto(Enacted) enacted = {0};
-	gboolean done = channel_enact(call->store, api_now_us(call), channel_gates_ask,
-		(gpointer)call->site, &enacted, error);
+	gpointer site = (gpointer)call->site;
+	EnactHouse house = {channel_gates_ask, site, is_no_maintenance, site};
+	gboolean done = channel_enact(call->store, api_now_us(call), &house, &enacted, error);
 	log_what_came(&enacted);
 	if (!done || !change_notice_tell(call, &enacted, error))
 		return NULL;

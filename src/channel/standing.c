@@ -321,11 +321,13 @@ static gint64 late_us(const Standing *standing)
 	return MAX(late_s, STANDING_LEAST_LATE_S) * US_PER_SECOND;
 }
 
-/* Missed: its time came while nobody looked, and nobody looked for longer than is let pass. */
+/* Missed: its time came while nobody looked, and nobody looked for longer than is let pass. Nobody
+ * could look for it before it was there. */
 static gboolean is_overdue(const Standing *standing, const StandingQuestion *question,
 	const json_t *change, const StandingWords *words)
 {
 	gint64 since_us = MAX(change_when(change), question->watched_us);
+	since_us = MAX(since_us, words->submitted_us);
 	if (was_told_to_go(change, words))
 		return FALSE;
 	return words->is_overdue || (change_when(change) <= question->now_us &&

@@ -45,6 +45,7 @@ typedef struct StandingTest {
 /* What was said about one change. Borrowed. */
 typedef struct StandingWords {
 	const char *author;
+	gint64 submitted_us;
 	const SignOff *sign_offs; /* in the order in which they were given */
 	guint sign_off_count;
 	const StandingTest *tests;

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: ISC
-"""`kill -9` of the clock at every call with which changes go live; and its next look.
+"""`kill -9` at every call with which changes go live, or are submitted, edited, moved, withdrawn or signed, rows are
+edited, the glass is broken and files are imported; and the next look, or the deed once more.
 
 Three changes are due and ready, two on one row; one lacks a word, and one waits behind it. Whatever the instant of
 the end, the next look must leave the store as a look that nobody disturbed leaves it: byte for byte, the history's
-chain included. A sample of the instants by default; DROVER_TEST_FULL=1 tries them all.
+chain included. What a person does is one transaction: it is there whole or not at all. A sample of the instants by default; DROVER_TEST_FULL=1 tries them all.
 """
 import os
 import random
@@ -19,6 +20,9 @@ from conftest import BUILD
 
 STEPS = BUILD / "tests/system/crash/channel-steps"
 SAMPLES = {"sqlite": 60, "postgresql": 25}
+DEED_SAMPLES = {"sqlite": 6, "postgresql": 2}
+DEEDS = ["edit", "break-glass", "direct", "submit", "move", "withdraw", "sign"]
+FEW = {"sqlite": len(DEEDS), "postgresql": 3}  # copies of a database take long
 SEED = 20261121
 
 
@@ -53,17 +57,22 @@ def choose(points, sample):
     return points if beds.FULL else sorted(random.Random(SEED).sample(points, min(sample, len(points))))
 
 
+def calls_of(store, name, trace):
+    """Which calls the step makes, one by one."""
+    trace.unlink(missing_ok=True)
+    step(store, name, LD_PRELOAD=str(beds.KILL_AT), KILL_TRACE=str(trace))
+    calls = trace.read_text().splitlines()
+    return calls, [(number, when) for number in range(1, len(calls) + 1) for when in ("before", "after")]
+
+
 @pytest.mark.slow
 def test_a_look_killed_at_any_call_is_finished_by_the_next(tmp_path, engine, databases):
     bed = Bed(tmp_path, engine, databases)
     store, forget = bed.copy()
-    trace = tmp_path / "trace"
-    step(store, "look", LD_PRELOAD=str(beds.KILL_AT), KILL_TRACE=str(trace))
-    calls = trace.read_text().splitlines()
+    calls, points = calls_of(store, "look", tmp_path / "trace")
     expected = step(store, "tell")
     assert [f"{number}live" in expected for number in (1, 2, 3, 4, 5)] == [True, True, False, False, True]
     forget()
-    points = [(number, when) for number in range(1, len(calls) + 1) for when in ("before", "after")]
     assert len(points) > 30
     for number, when in choose(points, SAMPLES[engine]):
         store, forget = bed.copy()
@@ -71,3 +80,29 @@ def test_a_look_killed_at_any_call_is_finished_by_the_next(tmp_path, engine, dat
         step(store, "look")
         assert step(store, "tell") == expected, f"killed {when} call {number} ({calls[number - 1]})"
         forget()
+
+
+@pytest.mark.slow
+def test_a_deed_killed_at_any_call_is_there_whole_or_not_at_all(tmp_path, engine, databases):
+    bed = Bed(tmp_path, engine, databases)
+    store, forget = bed.copy()
+    before = step(store, "tell")
+    forget()
+    for name in DEEDS if beds.FULL else DEEDS[:FEW[engine]]:
+        store, forget = bed.copy()
+        calls, points = calls_of(store, name, tmp_path / "trace")
+        after = step(store, "tell")
+        forget()
+        assert after != before and len(points) >= 8
+        found = set()
+        for number, when in choose(points, DEED_SAMPLES[engine]):
+            store, forget = bed.copy()
+            step(store, name, -signal.SIGKILL, LD_PRELOAD=str(beds.KILL_AT), KILL_AT=str(number), KILL_WHEN=when)
+            now = step(store, "tell")
+            assert now in (before, after), f"{name}, killed {when} call {number} ({calls[number - 1]})"
+            found.add(now)
+            if now == before:
+                step(store, name)
+            assert step(store, "tell") == after, f"{name}, again after a kill {when} call {number}"
+            forget()
+        assert before in found

@@ -25,6 +25,7 @@ READ_OR_ALLOWED = {
     "rule list", "rule show", "release-doc list", "release-doc show", "shutoff list", "pin list", "requirement list",
     "signing-role list", "freeze list", "change list", "change show", "change diff",
     "config keys", "config check", "help", "completion", "version",
+    "shutoff add",  # an emergency does not wait: test_a_channel_can_be_shut_off_even_then
     "upgrade",  # brings maintenance with it: test_cli_maintenance.py
     "store migrate",  # is what upgrades do meanwhile
     "store restore",  # only into an empty store, which knows of no maintenance
@@ -42,7 +43,7 @@ ARGUMENTS = {
     "pool add": "api", "pool set": "web web2", "pool remove": "web web1", "pool drain": "web web1",
     "rule add": "product=web", "rule set": "1 rate=5", "rule delete": "1", "release-doc put": "release.json",
     "rule import": "--balrog balrog.json", "release-doc import": "--balrog blob.json --product web",
-    "release-doc delete": "web-1", "shutoff add": "web release", "shutoff delete": "web release",
+    "release-doc delete": "web-1", "shutoff delete": "web release",
     "pin add": "web release 1. web-1", "pin delete": "web release 1.", "requirement set": "web release relman 1",
     "requirement delete": "web release relman", "signing-role set": "qa --tester yes", "signing-role delete": "qa",
     "freeze add": "rest --product web --from 2099-01-01 --until 2099-01-02", "freeze delete": "rest",
@@ -169,6 +170,26 @@ def test_every_route_that_changes_something_answers_503(full, daemons, by_file):
     else:
         assert daemon("PUT", "/maintenance", {"on": False}).status == 200
     assert daemon("POST", "/jobs/run").status == 200
+
+
+def test_a_channel_can_be_shut_off_even_then(full, daemons):
+    full("rule add product=web channel=beta")
+    daemon = daemons(full)
+    daemon.token = full.token
+    full("maintenance on --reason 'moving house'")
+    off = {"op": "insert", "table": "shutoffs", "row": {"product": "web", "channel": "beta", "reason": "it eats bookmarks"}}
+    more = {"op": "update", "table": "rules", "rule_id": 1, "row": {"rate": 1}}
+    on = {"op": "delete", "table": "shutoffs", "product": "web", "channel": "beta"}
+    before = truth(full)
+    for ops in ([off, more], [more], [on], [off, on], [{**off, "table": "pins"}]):
+        said = daemon("POST", "/edits", {"ops": ops})
+        assert said.status == 503 and "moving house" in said.json["error"]["message"], (ops, said.text)
+    assert truth(full) == before
+    assert daemon("POST", "/edits", {"ops": [off], "reason": "bookmarks"}).status == 200
+    full("shutoff add web release --reason 'bookmarks, too'")
+    assert {row["channel"] for row in full.json("shutoff list")["rows"]} == {"beta", "release"}
+    full("shutoff delete web beta", exits=7)
+    full("history verify")
 
 
 def test_a_host_reports_again_when_it_is_over(full, daemons):

@@ -9,7 +9,8 @@
 #include "store/history.h"
 #include "wire/json.h"
 
-#define CLOCK "droverd" /* who does it */
+#define CLOCK		 "droverd" /* who does it */
+#define WATCH_TO_COME_US (ENACT_WATCH_S * US_PER_SECOND)
 
 static const char SQL_DUE[] = "SELECT COUNT(*) FROM channel_change"
 			      " WHERE state IN ('scheduled', 'going-live')"
@@ -17,7 +18,9 @@ static const char SQL_DUE[] = "SELECT COUNT(*) FROM channel_change"
 			      " AND problem_json NOT LIKE '%\"told\":true%'))";
 static const char SQL_NEXT[] = "SELECT MIN(when_us) FROM channel_change"
 			       " WHERE state IN ('scheduled', 'going-live') AND when_us > ?";
-static const char SQL_WATCH[] = "UPDATE counter SET value = ? WHERE name = 'clock' AND value < ?";
+/* A word from a time to come was left by a clock that was wrong. */
+static const char SQL_WATCH[] = "UPDATE counter SET value = ? WHERE name = 'clock'"
+				" AND (value < ? OR value > ?)";
 
 static void waiting_free(gpointer item)
 {
@@ -83,8 +86,7 @@ gboolean enact_rows(Store *store, ChannelChange *change, const EnactRows *rows,
 typedef struct Look {
 	gint64 now_us;
 	gint64 watched_us; /* before this look */
-	GatesAsk gates;
-	gpointer gates_of;
+	const EnactHouse *house;
 	GPtrArray *waiting;
 	gboolean may_write;
 	gboolean wants_to_write;
@@ -110,8 +112,9 @@ static gboolean look(LookState *state, const Look *look, Store *store, GError **
 {
 	guint due = 0;
 	state->book = channel_book_read(store, error);
-	if (state->book == NULL || !standing_desk_read(&state->desk, store, state->book,
-					   look->now_us, look->gates, look->gates_of, error))
+	if (state->book == NULL ||
+		!standing_desk_read(&state->desk, store, state->book, look->now_us,
+			look->house->gates, look->house->gates_of, error))
 		return FALSE;
 	state->desk.watched_us = look->watched_us;
 	while (due < state->book->changes->len &&
@@ -218,6 +221,12 @@ static gboolean keep_waiting(Store *store, LookState *state, Look *look, GError 
 
 /* The two transactions ------------------------------------------------------------------------- */
 
+static gboolean may_write(Store *store, const Look *look, GError **error)
+{
+	const EnactHouse *house = look->house;
+	return house->may_write == NULL || house->may_write(store, house->may_write_of, error);
+}
+
 static gboolean mark_going(Store *store, ChannelChange *change, const Look *look, GError **error)
 {
 	ChannelDeed deed = {look->now_us, CLOCK, NULL, change->id};
@@ -239,7 +248,7 @@ static gboolean choose(Store *store, gpointer of, GError **error)
 	g_auto(LookState) state = {0};
 	own->going = 0;
 	own->wants_to_write = FALSE;
-	if (!look(&state, own, store, error))
+	if (!may_write(store, own, error) || !look(&state, own, store, error))
 		return FALSE;
 	for (guint i = 0; i < state.standings->len; i++) {
 		const Standing *standing = state.standings->pdata[i];
@@ -261,7 +270,7 @@ static gboolean go_live(Store *store, gpointer of, GError **error)
 	g_auto(LookState) state = {0};
 	guint place;
 	own->is_done = FALSE;
-	if (!look(&state, own, store, error))
+	if (!may_write(store, own, error) || !look(&state, own, store, error))
 		return FALSE;
 	if (!standing_find_place(state.book, own->going, &place) || place >= state.standings->len)
 		return TRUE; /* somebody else did it */
@@ -286,8 +295,18 @@ static gboolean go_live(Store *store, gpointer of, GError **error)
 static gboolean note_watch(Store *store, gpointer of, GError **error)
 {
 	const Look *look = of;
-	return store_execute(store, error, SQL_WATCH,
-		STORE_PARAMS(STORE_INT(look->now_us), STORE_INT(look->now_us)));
+	gint64 now_us = look->now_us;
+	return may_write(store, look, error) &&
+	       store_execute(store, error, SQL_WATCH,
+		       STORE_PARAMS(STORE_INT(now_us), STORE_INT(now_us),
+			       STORE_INT(now_us + WATCH_TO_COME_US)));
+}
+
+/* Clocks of several droverds differ a little: that alone is not worth a word. */
+static gboolean is_word_due(const Look *look)
+{
+	gint64 since_us = look->now_us - look->watched_us;
+	return since_us >= ENACT_WATCH_S * US_PER_SECOND || since_us < -WATCH_TO_COME_US;
 }
 
 static gboolean go_on(Store *store, Look *look, Enacted *result, GError **error)
@@ -315,18 +334,21 @@ static gboolean go_on(Store *store, Look *look, Enacted *result, GError **error)
 	return TRUE;
 }
 
-gboolean channel_enact(Store *store, gint64 now_us, GatesAsk gates, gpointer gates_of,
-	Enacted *result, GError **error)
+gboolean channel_enact(
+	Store *store, gint64 now_us, const EnactHouse *house, Enacted *result, GError **error)
 {
-	*result = (Enacted){g_array_new(FALSE, FALSE, sizeof(gint64)),
-		g_ptr_array_new_with_free_func(waiting_free)};
-	Look look = {
-		.now_us = now_us, .gates = gates, .gates_of = gates_of, .waiting = result->waiting};
-	if (!standing_watched(store, &look.watched_us, error) ||
-		!go_on(store, &look, result, error))
+	static const EnactHouse none = {0};
+	*result = (Enacted){.live = g_array_new(FALSE, FALSE, sizeof(gint64)),
+		.waiting = g_ptr_array_new_with_free_func(waiting_free)};
+	Look look = {.now_us = now_us,
+		.house = house != NULL ? house : &none,
+		.waiting = result->waiting};
+	if (!standing_watched(store, &look.watched_us, error))
 		return FALSE;
-	return now_us - look.watched_us < ENACT_WATCH_S * US_PER_SECOND ||
-	       store_write(store, note_watch, &look, error);
+	result->watched_us = look.watched_us;
+	if (!go_on(store, &look, result, error))
+		return FALSE;
+	return !is_word_due(&look) || store_write(store, note_watch, &look, error);
 }
 
 gboolean channel_next_due(Store *store, gint64 now_us, gint64 *due_us, GError **error)

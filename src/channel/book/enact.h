@@ -21,6 +21,15 @@
 #define ENACT_WATCH_S 20
 G_STATIC_ASSERT(ENACT_WATCH_S < STANDING_LEAST_LATE_S);
 
+/* What is asked of the house; each part may be NULL. */
+typedef struct EnactHouse {
+	GatesAsk gates; /* NULL: only the freeze */
+	gpointer gates_of;
+	/* In each transaction, before it does anything: on FALSE the look ends with its error. */
+	gboolean (*may_write)(Store *store, gpointer of, GError **error);
+	gpointer may_write_of;
+} EnactHouse;
+
 typedef struct EnactWaiting {
 	gint64 change;
 	StandingKind kind;
@@ -33,15 +42,16 @@ typedef struct EnactWaiting {
 typedef struct Enacted {
 	GArray *live;	    /* gint64: changes that went live */
 	GPtrArray *waiting; /* EnactWaiting *, due but not ready */
+	gint64 watched_us;  /* when the clock looked before this; 0: never */
 } Enacted;
 
 void enacted_clear(Enacted *enacted);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Enacted, enacted_clear)
 
-/* Not inside a transaction. `gates` NULL: only the freeze. *result is overwritten. On an error what
- * went live before it did. Cheap when nothing is due. */
-gboolean channel_enact(Store *store, gint64 now_us, GatesAsk gates, gpointer gates_of,
-	Enacted *result, GError **error);
+/* Not inside a transaction. `house` may be NULL. *result is overwritten. On an error what went live
+ * before it did. Cheap when nothing is due. */
+gboolean channel_enact(
+	Store *store, gint64 now_us, const EnactHouse *house, Enacted *result, GError **error);
 /* When the next change is due, for a timer; 0: none waits. A change that is due but waits does not
  * count: look again every second or so, or when the generation or history moves. */
 gboolean channel_next_due(Store *store, gint64 now_us, gint64 *due_us, GError **error);

@@ -68,6 +68,7 @@ static gboolean words_of(gint64 id, StandingWords *words, gpointer of)
 	if (change == NULL)
 		return FALSE;
 	words->author = change->author;
+	words->submitted_us = change->created_us;
 	words->overrides = change->overrides;
 	words->is_overdue =
 		g_strcmp0(json_text(change->problem, "kind"), STANDING_PROBLEM_OVERDUE) == 0;

@@ -261,8 +261,8 @@ void assert_look(Desk *desk, const char *live, const char *waiting)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GString) went = g_string_new(NULL), waits = g_string_new(NULL);
 	g_auto(Enacted) enacted = {0};
-	channel_enact(desk->store, desk->second * US_PER_SECOND, desk->gates, desk->gates_of,
-		&enacted, &error);
+	EnactHouse house = {.gates = desk->gates, .gates_of = desk->gates_of};
+	channel_enact(desk->store, desk->second * US_PER_SECOND, &house, &enacted, &error);
 	assert_good(error);
 	for (guint i = 0; i < enacted.live->len; i++)
 		add_word(went, "%" G_GINT64_FORMAT, g_array_index(enacted.live, gint64, i));

@@ -139,7 +139,7 @@ static void look_at(Store *store, gint64 now_us)
 {
 	g_auto(Enacted) enacted = {0};
 	g_autoptr(GError) error = NULL;
-	channel_enact(store, now_us, NULL, NULL, &enacted, &error);
+	channel_enact(store, now_us, NULL, &enacted, &error);
 	assert_good(error);
 }
 
