@@ -5,6 +5,7 @@
 rolf) and of a tester (quinn); `nightly` needs nobody's. Each test leaves the queue empty."""
 import contextlib
 import datetime
+import json
 import sqlite3
 import threading
 import urllib.parse
@@ -41,6 +42,10 @@ def update(rule, **row):
 
 def delete(table, **key):
     return {"op": "delete", "table": table, "row": key}
+
+
+def draft(*ops, after=0.0):
+    return {"title": "A draft", "when": instant(after), "ops": list(ops), "reason": "because"}
 
 
 ROWS = [
@@ -133,9 +138,7 @@ def walk(tmp_path_factory):
 @pytest.fixture
 def freeze(walk):
     row = {"name": "yule", "product": "web", "from": instant(-60), "until": instant(3600), "reason": "quiet days"}
-    change = walk.submit(insert("freezes", **row), after=0, who="ada")
-    walk.agree(change)
-    walk.stands(change, "live")
+    walk.edit(insert("freezes", **row))
     yield row
     change = walk.submit(delete("freezes", name="yule"), after=0, who="ada")
     walk.agree(change)
@@ -318,11 +321,77 @@ def test_what_a_change_took_away_is_shown_to_nobody_who_did_not_see_it(walk):
     walk.deed("ada", burnt, "review", reason="was right")
 
 
+# Who must agree ------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("op", [
+    {**insert("rules", product="web", priority=1), "rule_id": 900}, {**insert("rules", product="web", channel="rel*", priority=1), "rule_id": 900},
+    {**insert("rules", product="web", channel="release*", priority=1), "rule_id": 900},
+    update(1, channel="nightly"), update(1, comment="only words"), update(2, channel="release"), update(2, channel=None),
+    update(2, channel="re*"), {"op": "delete", "table": "rules", "rule_id": 1},
+    {"op": "update", "table": "releases", "name": "web-1.0.0", "row": {"version": "1.0.1"}},
+    insert("pins", product="web", channel="release", version="1.0.", mapping="web-1.0.0"),
+    {"op": "update", "table": "products", "row": {"product": "web", "hosts": ["cdn.example.org", "stage.example.org", "evil.example.org"]}},
+    {"op": "update", "table": "products", "row": {"product": "web", "scheme": "loose"}},
+    delete("requirements", product="web", channel="release", role="qa"), insert("requirements", product="web", channel="release", role="x", n=1),
+    {"op": "update", "table": "requirements", "row": {"product": "web", "channel": "release*", "role": "relman", "n": 1}},
+    insert("requirements", product="*", channel="*", role="qa", n=1),
+    {"op": "update", "table": "roles", "row": {"role": "qa", "tester": False}}, insert("roles", role="relman", author_may_sign=True),
+    insert("grants", product="web", person="otto", role="relman"),
+    {"op": "update", "table": "channels", "row": {"product": "web", "channel": "release-stage", "rewrite": None}},
+    delete("channels", product="web", channel="release"),
+], ids=lambda op: f"{op['op']}-{op['table']}-{json.dumps(op.get('row', op), sort_keys=True)[:50]}")
+def test_nothing_that_reaches_the_channel_goes_around_who_must_agree(walk, op):
+    """Not even by an admin, and not for a rule that reaches it by a star or says no channel at all."""
+    said = walk.edit_refused(op)
+    assert "change submit" in said and ("relman" in said or "qa" in said)
+
+
+def test_a_rule_for_every_product_needs_those_of_each(walk):
+    assert "relman" in walk.edit_refused({**insert("rules", priority=1), "rule_id": 900})
+    assert walk.edit({**insert("rules", product="web", channel="nightly", priority=1), "rule_id": 900})["written"] == 1
+    walk.edit({"op": "delete", "table": "rules", "rule_id": 900})
+
+
+# Rows that wait ------------------------------------------------------------------------------------------------------
+
+def test_a_rule_to_come_has_its_number_and_those_on_it_fall_with_it(walk):
+    first = walk.submit(insert("rules", product="web", channel="nightly", priority=95, mapping="web-1.1.0", alias="coming"))
+    number = first["ops"][0]["rule_id"]
+    second = walk.submit(update(number, rate=50), after=7200)
+    third = walk.submit(insert("rules", product="web", channel="nightly", priority=96, mapping="web-1.2.0"), after=7200)
+    assert third["ops"][0]["rule_id"] == number + 1
+    taken = {**insert("rules", product="web", channel="nightly"), "rule_id": number}
+    assert f"change {first['id']} waits to bring a rule of this number" in walk.edit_refused(taken)
+    said = walk.refused("otto", "POST", "/changes", draft(taken))
+    assert f"change {first['id']}" in said or "is there already" in said
+    walk.edit({**insert("rules", product="web", channel="nightly", alias="coming"), "rule_id": number + 100})
+    assert walk.kind(first) == "conflict" and "coming" in walk.show(first)["standing"]["text"], "taken while it waited"
+    walk.edit({"op": "delete", "table": "rules", "rule_id": number + 100})
+    assert walk.kind(first) == "ready"
+    walk.withdraw(first)
+    assert walk.kind(second) == "conflict"
+    assert "not there" in walk.show(second)["standing"]["text"]
+    walk.withdraw(second)
+    assert walk.kind(third) == "ready"
+    walk.withdraw(third)
+
+
+def test_what_is_not_published_waits_and_goes_when_it_is(walk):
+    walk.edit(insert("releases", **release("2.0.0", published=False)))
+    assert "not published" in walk.edit_refused(update(2, mapping="web-2.0.0"))
+    change = walk.submit(update(2, mapping="web-2.0.0"), after=0)
+    walk.stands(change, "conflict")
+    assert "web-2.0.0 is not published" in walk.show(change)["standing"]["text"]
+    walk.gives("nightly-test", "web-2.0.0")
+    assert "waits to map" in walk.edit_refused({"op": "update", "table": "releases", "name": "web-2.0.0", "row": {"version": "2.0.1"}})
+    assert "waits to map" in walk.edit_refused({"op": "delete", "table": "releases", "name": "web-2.0.0"})
+    walk.edit({"op": "update", "table": "releases", "name": "web-2.0.0", "row": {"published": True}})
+    walk.stands(change, "live")
+    walk.gives("nightly", "web-2.0.0")
+    walk.edit(update(2, mapping="web-1.0.0"))
+
+
 # Several droverds ----------------------------------------------------------------------------------------------------
-
-def draft(*ops, after=0.0):
-    return {"title": "A draft", "when": instant(after), "ops": list(ops), "reason": "because"}
-
 
 def public(daemon, channel="release"):
     """What a client gets of a droverd's public address, by force."""
@@ -382,6 +451,6 @@ def test_what_was_missed_asks_and_what_was_not_goes(place, daemons):  # noqa: F8
     again.token = token
     wait_until(lambda: again("GET", f"/changes/{goes}").json["state"] == "live", "less than an hour")
     assert again("GET", f"/changes/{asks}").json["standing"]["kind"] == "overdue"
-    assert public(again) == "web-1.1.0"
+    wait_until(lambda: public(again) == "web-1.1.0", "and clients see it")
     assert again("POST", f"/changes/{asks}/go", {"reason": "yes"}).status == 200
     wait_until(lambda: again("GET", f"/changes/{asks}").json["state"] == "live", "somebody said go")

@@ -71,7 +71,7 @@ static json_t *prepare(const ChangeCall *call, const ChannelBook *book, const Ch
 	g_autoptr(State) state = standing_state_at(book, change->when_us, id);
 	g_autoptr(json_t) prepared =
 		channel_ops_prepare(call->store, state, ops, ROW_WAITS, NULL, error);
-	if (prepared == NULL)
+	if (prepared == NULL || !channel_guard_numbers(book, change->id, ops, error))
 		return NULL;
 	g_autoptr(json_t) value = json_pack("{s:O}", "ops", prepared);
 	g_auto(GStrv) products = content_products(state, value);

@@ -211,6 +211,45 @@ gboolean channel_guard_releases(const ChannelBook *book, const State *after, GEr
 	return TRUE;
 }
 
+/* Numbers of rules that wait ------------------------------------------------------------------- */
+
+/* The number of the rule that the op inserts; 0: of none. */
+static gint64 number_of(const json_t *op)
+{
+	gint64 number = json_integer_of(op, "rule_id");
+	if (g_strcmp0(json_text(op, "op"), "insert") != 0 ||
+		g_strcmp0(json_text(op, "table"), "rules") != 0)
+		return 0;
+	return number != 0 ? number : json_integer_of(json_object_get(op, "row"), "rule_id");
+}
+
+gboolean channel_guard_numbers(
+	const ChannelBook *book, gint64 own, const json_t *ops, GError **error)
+{
+	g_autoptr(GHashTable) numbers = g_hash_table_new(NULL, NULL);
+	gsize i;
+	json_t *op;
+	json_array_foreach (ops, i, op)
+		g_hash_table_add(numbers, GINT_TO_POINTER(number_of(op)));
+	g_hash_table_remove(numbers, GINT_TO_POINTER(0));
+	for (guint place = 0; g_hash_table_size(numbers) > 0 && place < book->changes->len;
+		place++) {
+		const ChannelChange *change = book->changes->pdata[place];
+		json_array_foreach (change->ops, i, op) {
+			gint64 number = number_of(op);
+			if (change->id == own ||
+				!g_hash_table_contains(numbers, GINT_TO_POINTER(number)))
+				continue;
+			drover_error_set(error, DROVER_ERROR_CONFLICT,
+				"rule %" G_GINT64_FORMAT ": change %" G_GINT64_FORMAT
+				" waits to bring a rule of this number; leave the number out",
+				number, change->id);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
 /* The edit ------------------------------------------------------------------------------------- */
 
 void channel_edit_clear(ChannelEdit *edit)
@@ -317,6 +356,7 @@ gboolean channel_edit(Store *store, const json_t *ops, const ChannelDeed *deed, 
 	if (!check_agreement(before->live, change, error) ||
 		!check_gates(store, before->live, prepared, deed, gates, gates_of, error) ||
 		!channel_guard_releases(before, after, error) ||
+		!channel_guard_numbers(before, 0, ops, error) ||
 		!channel_rows_write(store, before->live, after, deed, &result->written, error))
 		return FALSE;
 	g_autoptr(State) live = channel_rows_written(before->live, after);

@@ -32,6 +32,11 @@ json_t *channel_ops_prepare(Store *store, const State *state, const json_t *ops,
  * deleted under it: DROVER_ERROR_CONFLICT, naming the change. `after`: live with the edit. */
 gboolean channel_guard_releases(const ChannelBook *book, const State *after, GError **error);
 
+/* The number of a rule that a waiting change (but `own`, 0: none) will bring is taken:
+ * DROVER_ERROR_CONFLICT, naming both. */
+gboolean channel_guard_numbers(
+	const ChannelBook *book, gint64 own, const json_t *ops, GError **error);
+
 typedef struct ChannelEdit {
 	guint written; /* rows */
 	gint64 generation;
