@@ -21,7 +21,7 @@ ROOMS = {  # room: the rooms it may include
     "balance": {"base", "balance"},
     "api": {"base", "store", "wire", "landing", "notice", "channel", "api"},
     "page": {"base", "store", "wire", "landing", "notice", "channel", "api", "page"},
-    "programs": {"base", "store", "wire", "landing", "notice", "api", "page", "balance", "channel", "programs"},
+    "programs": {"base", "store", "wire", "landing", "notice", "api", "page", "balance", "channel", "release", "programs"},
 }
 HEARTS = {
     "landing": {"deployable", "message", "names", "poison", "questions", "tree", "undo", "whatif"},

@@ -77,6 +77,7 @@ extern const Command store_commands[];
 extern const Command user_commands[];
 extern const Command token_commands[];
 extern const Command host_commands[];
+extern const Command key_commands[];
 extern const Command lvs_commands[];
 extern const Command pool_commands[];
 extern const Command config_commands[];

@@ -3,16 +3,12 @@
  * drover user: people, their roles and how they log in. A password is typed where nobody sees it or
  * comes from standard input, never from the command line.
  */
-#include <stdio.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "api/identity.h"
 #include "programs/drover/commands.h"
+#include "programs/drover/prompt.h"
 #include "programs/drover/show.h"
-
-enum { CTRL_C = 3 };
 
 static char *roles_text(const json_t *person)
 {
@@ -188,69 +184,19 @@ static gboolean run_login_link(Invocation *invocation, GError **error)
 	return TRUE;
 }
 
-static char *read_line(GError **error)
-{
-	char line[PASSWORD_MAXIMUM_BYTES + 2];
-	if (fgets(line, sizeof line, stdin) == NULL) {
-		drover_error_set(error, DROVER_ERROR_INPUT, "no password was given");
-		return NULL;
-	}
-	line[strcspn(line, "\r\n")] = '\0';
-	if (strchr(line, CTRL_C) != NULL) {
-		drover_error_set(error, DROVER_ERROR_INPUT, "given up; nothing was changed");
-		return NULL;
-	}
-	return g_strdup(line);
-}
-
-/* From the terminal without showing it. */
-static char *ask(const char *question, GError **error)
-{
-	struct termios before, hidden;
-	gboolean terminal = tcgetattr(STDIN_FILENO, &before) == 0;
-	if (terminal) {
-		hidden = before;
-		/* Without ISIG too: Ctrl-C must not leave the shell with a terminal that shows
-		 * nothing. */
-		hidden.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
-		/* Hidden first: setting it throws away what was typed before. */
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-		fputs(question, stderr);
-	}
-	char *line = read_line(error);
-	if (terminal) {
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
-		fputc('\n', stderr);
-	}
-	return line;
-}
-
-static char *read_password(GError **error)
-{
-	g_autofree char *once = ask("Password: ", error);
-	if (once == NULL || !isatty(STDIN_FILENO))
-		return g_steal_pointer(&once);
-	g_autofree char *again = ask("Again: ", error);
-	if (again == NULL)
-		return NULL;
-	if (strcmp(once, again) == 0)
-		return g_steal_pointer(&once);
-	drover_error_set(error, DROVER_ERROR_INPUT, "the two are not the same");
-	return NULL;
-}
-
 static gboolean run_password(Invocation *invocation, GError **error)
 {
 	json_t *body = json_object();
 	if (invocation_has(invocation, "remove")) {
 		json_object_set_new(body, "password", json_null());
 	} else {
-		g_autofree char *password = read_password(error);
+		char *password = prompt_password(TRUE, error);
 		if (password == NULL) {
 			json_decref(body);
 			return FALSE;
 		}
 		json_object_set_new(body, "password", json_text_or_null(password));
+		prompt_password_free(password);
 	}
 	return answer_person(
 		invocation, change_person(invocation, body, error), "password changed:");

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * drover key: keys with which releases are signed, as files; docs/release.md, "Keys". Needs no
+ * store and no server.
+ */
+#include <string.h>
+
+#include "base/file.h"
+#include "programs/drover/commands.h"
+#include "programs/drover/prompt.h"
+#include "release/signature.h"
+
+/* A signature is over the whole file, in memory. */
+enum { SIGNED_MAXIMUM_BYTES = 1 << 30 };
+
+static const char *needed(Invocation *invocation, const char *option, GError **error)
+{
+	const char *value = invocation_option(invocation, option);
+	if (value == NULL)
+		drover_error_set(error, DROVER_ERROR_INPUT, "which file? Say --%s FILE", option);
+	return value;
+}
+
+/* Asks for the password when the key has one. */
+static SecretKey *read_secret_text(
+	const char *path, const char *text, gsize size_bytes, GError **error)
+{
+	if (!secret_key_text_is_locked(text, size_bytes))
+		return secret_key_parse(path, text, size_bytes, NULL, error);
+	char *password = prompt_password(FALSE, error);
+	if (password == NULL)
+		return NULL;
+	SecretKey *key = secret_key_parse(path, text, size_bytes, password, error);
+	prompt_password_free(password);
+	return key;
+}
+
+static SecretKey *load_secret(const char *path, GError **error)
+{
+	gsize size_bytes;
+	char *text = secret_key_read(path, &size_bytes, error);
+	SecretKey *key = text != NULL ? read_secret_text(path, text, size_bytes, error) : NULL;
+	secret_key_text_free(text);
+	return key;
+}
+
+/* {"id", "public_key"} */
+static json_t *describe(const PublicKey *key)
+{
+	char id[KEY_ID_TEXT], text[PUBLIC_KEY_TEXT];
+	key_id_text(&key->id, id);
+	public_key_text(key, text);
+	return json_pack("{s:s, s:s}", "id", id, "public_key", text);
+}
+
+/* drover key generate -------------------------------------------------------------------------- */
+
+static gboolean save_secret(
+	Invocation *invocation, const SecretKey *key, const char *path, GError **error)
+{
+	char *password = NULL;
+	if (!invocation_has(invocation, "no-password")) {
+		password = prompt_password(TRUE, error);
+		if (password == NULL)
+			return FALSE;
+	}
+	char *text = secret_key_text(key, password, &KEY_COST_USUAL, error);
+	prompt_password_free(password);
+	gboolean saved = text != NULL && secret_key_save(path, text, error);
+	secret_key_text_free(text);
+	return saved;
+}
+
+/* Asked before the password is; secret_key_save() makes sure. */
+static gboolean is_free(const char *path, GError **error)
+{
+	if (!g_file_test(path, G_FILE_TEST_EXISTS))
+		return TRUE;
+	drover_error_set(error, DROVER_ERROR_CONFLICT,
+		"%s exists, and keys are not written over: name another file", path);
+	return FALSE;
+}
+
+static gboolean run_generate(Invocation *invocation, GError **error)
+{
+	const Screen *screen = invocation_screen(invocation);
+	const char *secret = needed(invocation, "secret", error);
+	const char *public = secret != NULL ? needed(invocation, "public", error) : NULL;
+	if (public == NULL)
+		return FALSE;
+	if (!is_free(secret, error) || !is_free(public, error))
+		return FALSE;
+	g_autoptr(SecretKey) key = secret_key_generate();
+	if (!save_secret(invocation, key, secret, error))
+		return FALSE;
+	g_autofree char *text = public_key_file_text(secret_key_public(key));
+	if (!file_write(public, text, strlen(text), 0644, error))
+		return FALSE;
+	g_autoptr(json_t) made = describe(secret_key_public(key));
+	if (screen->json)
+		screen_json(screen, made);
+	screen_done(screen, "made the key %s: %s is secret, %s is for everybody",
+		json_text(made, "id"), secret, public);
+	return TRUE;
+}
+
+/* drover key show ------------------------------------------------------------------------------ */
+
+static gboolean read_any_key(
+	const char *path, PublicKey *public, gboolean *is_secret, GError **error)
+{
+	g_autoptr(GError) not_public = NULL;
+	*is_secret = FALSE;
+	if (public_key_load(path, public, &not_public))
+		return TRUE;
+	g_autoptr(SecretKey) secret = load_secret(path, error);
+	if (secret == NULL) {
+		g_prefix_error(error, "%s is no public key; as a secret one: ", path);
+		return FALSE;
+	}
+	*public = *secret_key_public(secret);
+	*is_secret = TRUE;
+	return TRUE;
+}
+
+static gboolean run_show(Invocation *invocation, GError **error)
+{
+	const Screen *screen = invocation_screen(invocation);
+	PublicKey key;
+	gboolean is_secret;
+	if (!read_any_key(invocation_argument(invocation, 0), &key, &is_secret, error))
+		return FALSE;
+	g_autoptr(json_t) shown = describe(&key);
+	json_object_set_new(shown, "secret", json_boolean(is_secret));
+	if (screen->json) {
+		screen_json(screen, shown);
+		return TRUE;
+	}
+	screen_line(screen, "key %s, %s", json_text(shown, "id"), is_secret ? "secret" : "public");
+	screen_line(screen, "%s", json_text(shown, "public_key"));
+	return TRUE;
+}
+
+/* drover key sign ------------------------------------------------------------------------------ */
+
+/* Where the signature is: --signature, or beside the file. Caller frees. */
+static char *signature_path(Invocation *invocation)
+{
+	const char *named = invocation_option(invocation, "signature");
+	return named != NULL ? g_strdup(named)
+			     : g_strconcat(invocation_argument(invocation, 0), ".minisig", NULL);
+}
+
+static gboolean comment_is_allowed(const char *comment, GError **error)
+{
+	if (g_utf8_validate(comment, -1, NULL) &&
+		strlen(comment) <= SIGNATURE_MAXIMUM_COMMENT_BYTES &&
+		strpbrk(comment, "\r\n\x7f") == NULL) {
+		const char *c = comment;
+		while ((guchar)*c >= ' ' || *c == '\t')
+			c++;
+		if (*c == '\0')
+			return TRUE;
+	}
+	drover_error_set(error, DROVER_ERROR_INPUT,
+		"--comment must be one line of at most %d bytes without control characters",
+		SIGNATURE_MAXIMUM_COMMENT_BYTES);
+	return FALSE;
+}
+
+static gboolean run_sign(Invocation *invocation, GError **error)
+{
+	const Screen *screen = invocation_screen(invocation);
+	const char *path = invocation_argument(invocation, 0);
+	const char *secret = needed(invocation, "key", error);
+	const char *comment = invocation_option(invocation, "comment");
+	g_autofree char *base = g_path_get_basename(path);
+	g_autofree char *usual = g_strdup_printf("file:%s", base);
+	if (comment == NULL)
+		comment = usual;
+	if (secret == NULL || !comment_is_allowed(comment, error))
+		return FALSE;
+	gsize size_bytes;
+	g_autofree char *bytes = file_read(path, SIGNED_MAXIMUM_BYTES, &size_bytes, error);
+	g_autoptr(SecretKey) key = bytes != NULL ? load_secret(secret, error) : NULL;
+	if (key == NULL)
+		return FALSE;
+	g_autoptr(Signature) signature = signature_make(key, bytes, size_bytes, comment);
+	g_autofree char *text = signature_text(signature);
+	g_autofree char *out = signature_path(invocation);
+	if (!file_write(out, text, strlen(text), 0644, error))
+		return FALSE;
+	g_autoptr(json_t) made = describe(secret_key_public(key));
+	json_object_set_new(made, "signature", json_text_or_null(out));
+	if (screen->json)
+		screen_json(screen, made);
+	screen_done(screen, "signed %s with the key %s: %s", path, json_text(made, "id"), out);
+	return TRUE;
+}
+
+/* drover key verify ---------------------------------------------------------------------------- */
+
+/* A file, or the key itself. */
+static gboolean read_named_key(const char *named, PublicKey *key, GError **error)
+{
+	if (g_str_has_prefix(named, "RW") && strlen(named) == PUBLIC_KEY_TEXT - 1)
+		return public_key_parse("--key", named, key, error);
+	return public_key_load(named, key, error);
+}
+
+static Signature *load_signature(const char *path, GError **error)
+{
+	gsize size_bytes;
+	g_autofree char *text = file_read(path, SIGNATURE_MAXIMUM_BYTES, &size_bytes, error);
+	return text != NULL ? signature_parse(path, text, size_bytes, error) : NULL;
+}
+
+static gboolean run_verify(Invocation *invocation, GError **error)
+{
+	const Screen *screen = invocation_screen(invocation);
+	const char *path = invocation_argument(invocation, 0);
+	const char *named = needed(invocation, "key", error);
+	PublicKey key;
+	if (named == NULL || !read_named_key(named, &key, error))
+		return FALSE;
+	g_autofree char *beside = signature_path(invocation);
+	g_autoptr(Signature) signature = load_signature(beside, error);
+	gsize size_bytes;
+	g_autofree char *bytes = signature != NULL
+					 ? file_read(path, SIGNED_MAXIMUM_BYTES, &size_bytes, error)
+					 : NULL;
+	if (bytes == NULL || !signature_verify(signature, &key, path, bytes, size_bytes, error))
+		return FALSE;
+	g_autoptr(json_t) shown = describe(&key);
+	json_object_set_new(
+		shown, "trusted_comment", json_text_or_null(signature->trusted_comment));
+	if (screen->json) {
+		screen_json(screen, shown);
+		return TRUE;
+	}
+	screen_line(screen, "%s is what the key %s signed", path, json_text(shown, "id"));
+	if (signature->trusted_comment != NULL)
+		screen_line(screen, "trusted comment: %s", signature->trusted_comment);
+	return TRUE;
+}
+
+static const Option generate_options[] = {
+	{"secret", "FILE", "Where the secret key goes; there must be no such file"},
+	{"public", "FILE", "Where the public key goes; there must be no such file"},
+	{"no-password", NULL, "Leave the secret key without a password, for a program"},
+	{0},
+};
+
+static const Option sign_options[] = {
+	{"key", "FILE", "The secret key"},
+	{"comment", "TEXT", "The trusted comment; the file's name by default"},
+	{"signature", "FILE", "Where the signature goes, FILE.minisig by default"},
+	{0},
+};
+
+static const Option verify_options[] = {
+	{"key", "KEY", "The public key: its file, or the line RW… itself"},
+	{"signature", "FILE", "Where the signature is, FILE.minisig by default"},
+	{0},
+};
+
+const Command key_commands[] = {
+	{"key generate", "", 0, 0, "Makes a key", run_generate, generate_options,
+		"Asks for a password on the terminal, twice and unseen; else reads the first line "
+		"of standard input.",
+		"drover key generate --secret web.key --public web.pub\n"
+		"drover key generate --secret index.key --public index.pub --no-password",
+		"4", "key show"},
+	{"key show", "FILE", 1, 1, "Shows the id of a key, and its public half", run_show, NULL,
+		"FILE is a public or a secret key of minisign's, or a public key of signify's.",
+		"drover key show web.pub", "3,5", "key generate"},
+	{"key sign", "FILE", 1, 1, "Signs a file", run_sign, sign_options,
+		"minisign and signify can verify the signature.",
+		"drover key sign notes.txt --key web.key --comment 'notes of 1.4.2'", "3,5",
+		"key verify"},
+	{"key verify", "FILE", 1, 1, "Says whether a key signed a file", run_verify, verify_options,
+		"Signatures of minisign and signify are read too.",
+		"drover key verify notes.txt --key web.pub", "3,5", "key sign"},
+	{0},
+};
