@@ -2,7 +2,7 @@
  *
  * What a root key says of other keys, as text:
  *
- *     drover delegation 1
+ *     drover-delegation 1
  *     product web
  *     serial 3
  *     issued 2026-11-21T03:47:19Z
@@ -118,7 +118,7 @@ static int compare_keys(gconstpointer a, gconstpointer b)
 static char *write_text(Delegation *delegation)
 {
 	g_autofree char *issued = format_time(delegation->issued_us);
-	GString *text = g_string_new("drover delegation 1\n");
+	GString *text = g_string_new("drover-delegation 1\n");
 	g_string_append_printf(text, "product %s\nserial %" G_GINT64_FORMAT "\nissued %s\n",
 		delegation->product, delegation->serial, issued);
 	g_array_sort(delegation->keys, compare_keys);
@@ -142,9 +142,9 @@ char *delegation_text(Delegation *delegation, GError **error)
 
 static void read_head(Lines *lines, Delegation *delegation)
 {
-	g_auto(GStrv) format = lines_words(lines, "drover", 2);
-	if (format != NULL && (strcmp(format[1], "delegation") != 0 || strcmp(format[2], "1") != 0))
-		lines_fail(lines, "no delegation of format 1");
+	g_auto(GStrv) format = lines_words(lines, "drover-delegation", 1);
+	if (format != NULL && strcmp(format[1], "1") != 0)
+		lines_fail(lines, "of a format that this Drover does not know");
 	g_auto(GStrv) product = lines_words(lines, "product", 1);
 	if (product != NULL && !manifest_check_name("product", product[1], NULL))
 		lines_fail(lines, "the product's name is not allowed");

@@ -70,7 +70,7 @@ static char *write_text(Index *index)
 {
 	g_autofree char *issued = format_time(index->issued_us);
 	g_autofree char *expires = format_time(index->expires_us);
-	GString *text = g_string_new("drover index 1\n");
+	GString *text = g_string_new("drover-index 1\n");
 	g_string_append_printf(text,
 		"product %s\nissued %s\nexpires %s\nnewest %" G_GINT64_FORMAT "\n", index->product,
 		issued, expires, index->newest);
@@ -112,9 +112,9 @@ static gboolean read_sequence(const char *word, gint64 minimum, gint64 *sequence
 
 static void read_head(Lines *lines, Index *index)
 {
-	g_auto(GStrv) format = lines_words(lines, "drover", 2);
-	if (format != NULL && (strcmp(format[1], "index") != 0 || strcmp(format[2], "1") != 0))
-		lines_fail(lines, "no index of format 1");
+	g_auto(GStrv) format = lines_words(lines, "drover-index", 1);
+	if (format != NULL && strcmp(format[1], "1") != 0)
+		lines_fail(lines, "of a format that this Drover does not know");
 	index->product = read_word(lines, "product");
 	if (index->product != NULL && !manifest_check_name("product", index->product, NULL))
 		lines_fail(lines, "the product's name is not allowed");

@@ -4,7 +4,7 @@
  * index"). Small, signed again and again, and short-lived: who holds back updates by showing an old
  * one is found out when it expires.
  *
- *     drover index 1
+ *     drover-index 1
  *     product web
  *     issued 2026-11-21T03:47:19Z
  *     expires 2026-11-28T03:47:19Z

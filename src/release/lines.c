@@ -102,7 +102,8 @@ char **lines_words(Lines *lines, const char *first, guint count)
 	g_auto(GStrv) words = g_strsplit(text, " ", (int)count + 2);
 	if (g_strv_length(words) == count + 1 && strcmp(words[0], first) == 0)
 		return g_steal_pointer(&words);
-	g_autofree char *what = g_strdup_printf("must be '%s' and %u words", first, count);
+	g_autofree char *what = g_strdup_printf(
+		"must be '%s' and %u %s", first, count, count == 1 ? "word" : "words");
 	lines_fail(lines, what);
 	return NULL;
 }

@@ -27,7 +27,7 @@ static void assert_error(GError **error, DroverErrorCode code, const char *part)
 
 /* Text ----------------------------------------------------------------------------------------- */
 
-#define PRODUCT "drover index 1\nproduct web\n"
+#define PRODUCT "drover-index 1\nproduct web\n"
 #define TIMES	"issued 2026-11-21T03:47:19Z\nexpires 2026-11-28T03:47:19Z\n"
 #define HEAD	PRODUCT TIMES "newest 42\n"
 #define ISSUED	(G_GINT64_CONSTANT(1795232839) * US_PER_SECOND)
@@ -76,11 +76,11 @@ static void test_indexes_that_are_none_are_refused(void **state)
 		const char *text, *says;
 	} CASES[] = {
 		{"", "i:1: a line is missing"},
-		{"drover delegation 1\n", "i:1: no index of format 1"},
-		{"drover index 2\n", "i:1: no index of format 1"},
-		{"drover  index 1\n", "i:1: must be 'drover' and 2 words"},
-		{"drover index 1\nproduct \n", "i:2: the product's name"},
-		{"drover index 1\nproduct ..\n", "i:2: the product's name"},
+		{"drover-delegation 1\n", "i:1: must be 'drover-index' and 1 word"},
+		{"drover-index 2\n", "i:1: of a format"},
+		{"drover-index  1\n", "i:1: must be 'drover-index' and 1 word"},
+		{"drover-index 1\nproduct \n", "i:2: the product's name"},
+		{"drover-index 1\nproduct ..\n", "i:2: the product's name"},
 		{PRODUCT "issued x\n", "i:3: the instant"},
 		{PRODUCT "issued 2026-11-21T03:47:19Z\nexpires 2026-11-21T03:47:19Z\n",
 			"i:4: must expire after"},

@@ -321,7 +321,7 @@ static void test_id_of_a_root_key_cannot_be_given_to_another(void **state)
 
 /* Text ----------------------------------------------------------------------------------------- */
 
-#define HEAD "drover delegation 1\nproduct web\nserial 3\nissued 2026-11-21T03:47:19Z\n"
+#define HEAD "drover-delegation 1\nproduct web\nserial 3\nissued 2026-11-21T03:47:19Z\n"
 #define KEY  "RWTKy1VYWIQUAbWsIBFJtsuRS2+xqJGuTaWAdtLRrBmvw37nYx+KiBTJ"
 
 static void test_delegation_has_one_spelling(void **state)
@@ -353,14 +353,14 @@ static void test_delegations_that_are_none_are_refused(void **state)
 		const char *text, *says;
 	} CASES[] = {
 		{"", "d:1: a line is missing"},
-		{"drover index 1\n", "d:1: no delegation of format 1"},
-		{"drover delegation 2\n", "d:1: no delegation of format 1"},
-		{"drover delegation 1\nproduct ../web\n", "d:2: the product's name"},
-		{"drover delegation 1\nproduct web\nserial 0\n", "d:3: the serial"},
-		{"drover delegation 1\nproduct web\nserial 03\nissued 2026-11-21T03:47:19Z\n",
+		{"drover-index 1\n", "d:1: must be 'drover-delegation' and 1 word"},
+		{"drover-delegation 2\n", "d:1: of a format"},
+		{"drover-delegation 1\nproduct ../web\n", "d:2: the product's name"},
+		{"drover-delegation 1\nproduct web\nserial 0\n", "d:3: the serial"},
+		{"drover-delegation 1\nproduct web\nserial 03\nissued 2026-11-21T03:47:19Z\n",
 			"d:3: not in the one spelling"},
-		{"drover delegation 1\nproduct web\nserial 3\nissued then\n", "d:4: the instant"},
-		{"drover delegation 1\nproduct web\nserial 3\nissued 2026-11-21\n",
+		{"drover-delegation 1\nproduct web\nserial 3\nissued then\n", "d:4: the instant"},
+		{"drover-delegation 1\nproduct web\nserial 3\nissued 2026-11-21\n",
 			"d:4: not in the one spelling"},
 		{HEAD "\n", "d:5: nothing may follow"},
 		{HEAD "key root " KEY " 2027-02-21T00:00:00Z\n", "d:5: a key may sign"},
