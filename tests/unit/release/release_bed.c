@@ -83,12 +83,14 @@ Tree *bed_read(int folder_fd)
 	return tree;
 }
 
-/* Names that sort around the slash, names that are not ASCII, names in two spellings, names too
- * long for a plain tar header. */
+/* Too long for the name's field of a plain tar header. */
+#define LONG_NAME                                                                                  \
+	"a-name-of-more-than-one-hundred-bytes-which-does-not-fit-into-the-field-of-a-plain-tar-"  \
+	"header-by-itself-at-all"
+
+/* Names that sort around the slash, names that are not ASCII, names in two spellings. */
 static const char *const names[] = {"a", "a-b", "a.b", "b", "B", "é", "e\xcc\x81", "中文", "x y",
-	"\"'\\", "-rf", "~", "😀", ".hidden",
-	"a-name-of-more-than-one-hundred-bytes-which-does-not-fit-into-the-field-of-a-plain-tar-"
-	"header-by-itself-at-all"};
+	"\"'\\", "-rf", "~", "😀", ".hidden", LONG_NAME};
 
 static char *random_path(GRand *rand)
 {

@@ -318,7 +318,7 @@ static void test_lists_have_limits(void **state)
 		manifest_add_delta(deltas, from, SHA256_ABC, 1, SHA256_ABC, 20);
 	}
 	g_autofree char *most = manifest_text(deltas, &error);
-	assert_fine(error);
+	assert_non_null(most);
 	manifest_add_delta(deltas, "1.0.0", SHA256_ABC, 1, SHA256_ABC, 20);
 	assert_null(manifest_text(deltas, &error));
 	assert_error(&error, DROVER_ERROR_TOO_LARGE, "there are 101 deltas");
@@ -331,7 +331,7 @@ static void test_lists_have_limits(void **state)
 	assert_error(&error, DROVER_ERROR_TOO_LARGE, "there are 10001 dependencies");
 	g_ptr_array_set_size(dependencies->dependencies, MANIFEST_MAXIMUM_DEPENDENCIES);
 	g_autofree char *text = manifest_text(dependencies, &error);
-	assert_fine(error);
+	assert_non_null(text);
 	manifest_add_dependency(dependencies, "d2", "1", "d.tgz", SHA256_ABC);
 	g_ptr_array_remove_index(dependencies->dependencies, 0);
 	assert_null(manifest_text(dependencies, &error));

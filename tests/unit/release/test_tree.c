@@ -353,6 +353,7 @@ static void test_progress_ends_with_everything(void **state)
 	bed_link(bed->in, "l", "a");
 	g_autoptr(Tree) tree = tree_read(
 		bed->in, TREE_MODES_BY_OWNER, &tree_limits_largest, note_progress, last, NULL);
+	assert_non_null(tree);
 	assert_int_equal(last[0], 2);
 	assert_int_equal(last[1], 3);
 }
