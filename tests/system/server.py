@@ -122,16 +122,21 @@ class House(Server):
         "otto": [("operator", "web")], "nora": [],
     }
 
-    def __init__(self, folder):
+    def __init__(self, folder, store=None):
+        """`store`: the address of an empty database; else a file."""
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.environment = frozen_environment(folder)
         self.drover = Drover(folder, self.environment)
+        place = ["--store", store] if store else []
+        self.drover.place += place
+        if store:
+            self.drover("store migrate")
         self.repository = Repository(folder / "repository", self.environment)
         self.fill_repository()
         self.drover(f"product add web --repository {self.repository.path}")
         self.drover("landing scan")
-        super().__init__(self.drover.state, self.environment)
+        super().__init__(self.drover.state, self.environment, *place)
         self.tokens = {name: self.make_person(name, roles) for name, roles in self.PEOPLE.items()}
         self.fill()
 

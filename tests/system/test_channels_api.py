@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Channels over the API of a real droverd: who may do what, the life of a change, and what strangers send.
 
-`house` is one droverd for the file. olga operates everything, otto only web; rita is web's release manager, quinn tests
+`house` is one droverd for the file, on each kind of store. olga operates everything, otto only web; rita is web's release manager, quinn tests
 it: a change of web's channel `release` needs both. Nothing else needs anybody."""
 import datetime
 import json
@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+import beds
 import openapi
 from server import House, eventually
 
@@ -97,12 +98,18 @@ class Channels(House):
                       if each["subject"].startswith(f"change {change['id']} {word}"))
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory):
-    made = Channels(tmp_path_factory.mktemp("channels"))
+ENGINES = ["sqlite", pytest.param("postgresql", marks=[beds.NEEDS_POSTGRESQL, pytest.mark.slow])]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def house(request, tmp_path_factory):
+    database = beds.Database() if request.param == "postgresql" else None
+    made = Channels(tmp_path_factory.mktemp("channels"), database.url if database else None)
     made.edit(*ROWS)
     yield made
     made.stop()
+    if database:
+        database.drop()
 
 
 def mapping(rule, release):

@@ -125,7 +125,7 @@ def told_once(drover, changes):
 
 def submit_many(daemon):
     """On ten rows, twelve on each, with what they leave: rates 1 to 12. Each row's go live in their order."""
-    begin = time.time() + 10
+    begin = time.time() + 5
     made = []
     for number in range(CHANGES):
         when = datetime.datetime.fromtimestamp(begin + SPREAD_S * number / CHANGES, datetime.timezone.utc)
