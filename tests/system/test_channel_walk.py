@@ -444,7 +444,7 @@ def test_what_was_missed_asks_and_what_was_not_goes(place, daemons):  # noqa: F8
     asks = daemon("POST", "/changes", draft(update(9, rate=50), after=30)).json["id"]
     daemon.stop()
     # As if it had been away for a minute.
-    shift = ["UPDATE channel_change SET when_us = when_us - 90000000", "UPDATE counter SET value = value - 60000000 WHERE name = 'clock'"]
+    shift = ["UPDATE channel_change SET when_us = when_us - 90000000, created_us = created_us - 90000000", "UPDATE counter SET value = value - 60000000 WHERE name = 'clock'"]
     for statement in shift:
         sql(place, statement)
     again = daemons(place)
