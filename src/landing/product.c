@@ -62,12 +62,13 @@ void product_free(Product *product)
 	g_free(product);
 }
 
+/* Capitals are for the products that clients know: Firefox. */
 static gboolean name_is_valid(const char *name)
 {
-	if (!g_ascii_islower(name[0]) || strlen(name) > PRODUCT_MAXIMUM_NAME_BYTES)
+	if (!g_ascii_isalpha(name[0]) || strlen(name) > PRODUCT_MAXIMUM_NAME_BYTES)
 		return FALSE;
 	for (const char *c = name; *c != '\0'; c++)
-		if (!g_ascii_islower(*c) && !g_ascii_isdigit(*c) && strchr("._-", *c) == NULL)
+		if (!g_ascii_isalnum(*c) && strchr("._-", *c) == NULL)
 			return FALSE;
 	return TRUE;
 }
@@ -94,7 +95,7 @@ gboolean product_validate(const Product *product, GError **error)
 	guint patterns;
 	const char *problem = NULL;
 	if (!name_is_valid(product->name))
-		problem = "name: a lower-case letter, then letters, digits, '.', '_' or '-', at "
+		problem = "name: a letter, then letters, digits, '.', '_' or '-', at "
 			  "most 63";
 	else if (!text_is_valid(product->title))
 		problem = "title: one line of 1 to 1024 bytes";

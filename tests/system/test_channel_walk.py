@@ -454,3 +454,36 @@ def test_what_was_missed_asks_and_what_was_not_goes(place, daemons):  # noqa: F8
     wait_until(lambda: public(again) == "web-1.1.0", "and clients see it")
     assert again("POST", f"/changes/{asks}/go", {"reason": "yes"}).status == 200
     wait_until(lambda: again("GET", f"/changes/{asks}").json["state"] == "live", "somebody said go")
+
+
+# From Balrog -----------------------------------------------------------------------------------------------------------
+
+def test_what_balrog_knew_is_imported_agreed_on_and_answered(place, daemons):  # noqa: F811
+    """Its products have capitals, and people get roles on them as on all others."""
+    folder = place.folder
+    rule = {"rule_id": 61, "alias": "firefox-release", "product": "Firefox", "channel": "release*", "priority": 90,
+            "backgroundRate": 100, "mapping": "Firefox-128.0-build2", "update_type": "minor", "version": "<128.0", "data_version": 4}
+    files = {"de": {"completes": [{"from": "*", "filesize": 70, "hashValue": "0" * 128}]}}
+    blob = {"name": "Firefox-128.0-build2", "schema_version": 9, "hashFunction": "sha512", "appVersion": "128.0", "displayVersion": "128.0",
+            "fileUrls": {"*": {"completes": {"*": "https://cdn.example.org/%LOCALE%.mar"}}},
+            "platforms": {"Linux_x86_64-gcc3": {"buildID": "20240704", "locales": files}}}
+    (folder / "rules.json").write_text(json.dumps({"rules": [rule]}))
+    (folder / "blob.json").write_text(json.dumps(blob))
+    for line in ("product add Firefox", "channel settings Firefox --hosts cdn.example.org", "release-doc import --balrog blob.json --product Firefox",
+                 "rule import --balrog rules.json", "requirement set Firefox release relman 1", "user add grace grace@example.org",
+                 "user grant grace viewer Firefox", "user grant grace relman Firefox"):
+        place(line)
+    place("rule set firefox-release rate=50", exits=4)
+    said = place("rule set firefox-release rate=50 --when now --reason half")
+    assert "grace" in said.out
+    daemon = daemons(place)
+    daemon.token = place.json("token add tests --person grace")["secret"]
+    client = Client(daemon.public_port)
+    path = "/update/6/Firefox/127.0/20240101/Linux_x86_64-gcc3/de/release-cck-acme/Linux/ISET:SSE4_2,MEM:8192,JAWS:0/default/default/update.xml"
+    answer = client("GET", "/" + path)
+    assert answer.headers["Rule-ID"] == "61" and 'URL="https://cdn.example.org/de.mar"' in answer.text
+    assert "<patch" not in client("GET", "/" + path.replace("127.0", "128.0")).text
+    detail = daemon("GET", "/changes/1").json
+    assert daemon("POST", "/changes/1/sign", {"role": "relman", "digest": detail["digest"]}).status == 200
+    wait_until(lambda: daemon("GET", "/changes/1").json["state"] == "live", "all agreed")
+    wait_until(lambda: client("GET", "/" + path + "?force=-1").text.count("<patch") == 0, "who is outside the rate gets nothing")
