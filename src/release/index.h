@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * What a repository has of one product, and which release is the newest (docs/release.md, "The
+ * What a repository has of one product, and which release is the newest (docs/keys.md, "The
  * index"). Small, signed again and again, and short-lived: who holds back updates by showing an old
  * one is found out when it expires.
  *

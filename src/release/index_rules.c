@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * Which index may follow which, and which release may follow which: against being shown old things
- * (docs/release.md, "The index").
+ * (docs/keys.md, "The index").
  */
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Ed25519 keys in minisign's files (docs/release.md, "Keys"; docs/decisions/minisign-format.md).
+ * Ed25519 keys in minisign's files (docs/keys.md, "Keys"; docs/decisions/minisign-format.md).
  * signify reads the public ones too, and its own are read here. A secret key is locked in memory
  * and wiped when it is freed; its file may be read by its owner alone.
  */

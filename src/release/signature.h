@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * minisign's four lines (docs/release.md, "Signatures"):
+ * minisign's four lines (docs/keys.md, "Signatures"):
  *
  *     untrusted comment: …            anything: nobody vouches for it
  *     RWT…                            algorithm, key id, signature of the file

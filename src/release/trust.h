@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Whose signature counts, for which product, at what time (docs/release.md, "Trust").
+ * Whose signature counts, for which product, at what time (docs/keys.md, "Trust").
  *
  * Root keys come from the host's own configuration, never from the repository. A root key may sign
  * everything. It delegates: a Delegation, signed by a root key, names other keys, what each may

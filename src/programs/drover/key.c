@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * drover key: keys with which releases are signed, as files; docs/release.md, "Keys". Needs no
+ * drover key: keys with which releases are signed, as files; docs/keys.md, "Keys". Needs no
  * store and no server.
  */
 #include <string.h>
