@@ -138,7 +138,7 @@ def test_products(contract):
 
 
 @pytest.mark.parametrize("field, value", [
-    ("name", "Web"), ("name", "-rf"), ("name", "a/b"), ("name", ""), ("name", "x" * 64), ("name", "a\n"), ("name", 7),
+    ("name", "7web"), ("name", "-rf"), ("name", "a/b"), ("name", ""), ("name", "x" * 64), ("name", "a\n"), ("name", 7),
     ("title", ""), ("title", "a\nb"), ("title", "a\x1b[2J"), ("title", "x" * 1025),
     ("repository", "relative"), ("repository", "-"), ("repository", "--upload-pack=x"),
     ("repository", "file:///etc"), ("branch", ""), ("branch", "a\nb"), ("branch", "x" * 1025),

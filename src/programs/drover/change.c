@@ -215,7 +215,8 @@ static const char *role_of(
 	else
 		drover_error_set(error, DROVER_ERROR_DENIED,
 			"nothing is left here that you can sign: you did already, or have none of "
-			"the roles that it needs; drover change show says which");
+			"the roles that it needs (drover change show), or opened the store itself, "
+			"where you are nobody: sign with --server and your token");
 	return NULL;
 }
 
