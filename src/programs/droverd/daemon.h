@@ -83,7 +83,8 @@ char *pool_topic(const char *pool);
 /* The text of /metrics, with the products that `actor` may see. Caller frees. */
 char *metrics_text(Daemon *daemon, Store *store, const Actor *actor);
 
-/* Threads: publish changes to open pages; do what is due; let changes go live. `of` is the Daemon. */
+/* Threads: publish changes to open pages; do what is due; let changes go live. `of` is the Daemon.
+ */
 gpointer watch_changes(gpointer of);
 gpointer keep_time(gpointer of);
 gpointer keep_appointments(gpointer of);
