@@ -107,10 +107,8 @@ gboolean public_key_file_parse(
 	}
 	Lines lines = lines_of(name, text, size_bytes);
 	PublicRecord record;
-	if (size_bytes == 0 || text[0] != 'R') {
-		g_autofree char *comment =
-			lines_comment(&lines, UNTRUSTED_PREFIX, KEY_MAXIMUM_COMMENT_BYTES);
-	}
+	if (size_bytes == 0 || text[0] != 'R')
+		g_free(lines_comment(&lines, UNTRUSTED_PREFIX, KEY_MAXIMUM_COMMENT_BYTES));
 	lines_base64(&lines, &record, sizeof record);
 	return lines_finish(&lines, error) && read_record(&record, name, key, error);
 }

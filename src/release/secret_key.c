@@ -205,8 +205,7 @@ static SecretRecord *read_record(
 	}
 	g_autoptr(SecretRecord) record = guarded_new(sizeof(SecretRecord));
 	Lines lines = lines_of(name, text, size_bytes);
-	g_autofree char *comment =
-		lines_comment(&lines, UNTRUSTED_PREFIX, KEY_MAXIMUM_COMMENT_BYTES);
+	g_free(lines_comment(&lines, UNTRUSTED_PREFIX, KEY_MAXIMUM_COMMENT_BYTES));
 	lines_base64(&lines, record, sizeof *record);
 	if (!lines_finish(&lines, error)) {
 		g_prefix_error(error, "no secret key of minisign's kind: ");

@@ -132,3 +132,88 @@ def test_what_cannot_be_signed_is_refused(signed):
     signed("key generate --secret only.key", exits=2)
     signed("key generate --secret a.key --public a.pub", exits=2)  # no password on standard input
     assert not (signed.folder / "a.key").exists()
+
+
+# -- delegations -------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def roots(drover):
+    """Two root keys, a key for the index and one for releases."""
+    for name in ("root", "second", "index", "release"):
+        drover(f"key generate --secret {name}.key --public {name}.pub --no-password")
+    return drover
+
+
+def ids(drover, *names):
+    return [drover.json(f"key show {name}.pub")["id"] for name in names]
+
+
+def lines_of(drover, name="delegation"):
+    return (drover.folder / name).read_text().splitlines()
+
+
+def test_a_root_key_lets_others_sign(roots):
+    roots("key trust delegation index.pub --by root.key --for web --use index --until 2099-02-21")
+    said = roots("key trust delegation release.pub --by root.key --use release --until 2099-11-21T00:00:00Z")
+    index, release = (roots.json(f"key show {name}.pub")["public_key"] for name in ("index", "release"))
+    lines = lines_of(roots)
+    assert lines[:3] == ["drover-delegation 1", "product web", "serial 2"]
+    assert lines[4:] == [f"key release {release} 2099-11-21T00:00:00Z", f"key index {index} 2099-02-21T00:00:00Z"]
+    assert said.out == f"trusted the key {ids(roots, 'release')[0]} of web; delegation has the serial 2\n"
+    shown = roots("key verify delegation --key root.pub")
+    assert shown.lines[-1] == "trusted comment: drover delegation product=web version=2"
+    tool(roots.folder, "minisign", "-V", "-p", "root.pub", "-m", "delegation")
+
+
+def test_a_key_is_trusted_for_longer_by_naming_it_again(roots):
+    for year in (2098, 2099):
+        roots(f"key trust delegation index.pub --by root.key --for web --use index --until {year}-02-21")
+    keys = [line for line in lines_of(roots) if line.startswith("key ")]
+    assert len(keys) == 1 and keys[0].endswith(" 2099-02-21T00:00:00Z")
+
+
+def test_a_revoked_key_stays_revoked(roots):
+    index, release = ids(roots, "index", "release")
+    for name, use in (("index", "index"), ("index", "release"), ("release", "release")):
+        roots(f"key trust delegation {name}.pub --by root.key --for web --use {use} --until 2099-02-21")
+    roots(f"key revoke delegation {index} --by root.key")
+    lines = lines_of(roots)
+    assert lines[2] == "serial 4" and lines[-1] == f"revoked {index}" and len(lines) == 6
+    refused = roots("key trust delegation index.pub --by root.key --use index --until 2099-02-21", exits=4)
+    assert "for ever" in refused.err and lines_of(roots) == lines
+    roots("key verify delegation --key root.pub")
+
+
+def test_the_second_root_key_revokes_the_first(roots):
+    roots("key trust delegation index.pub --by root.key --for web --use index --until 2099-02-21")
+    root = ids(roots, "root")[0]
+    assert "another root key" in roots(f"key revoke delegation {root} --by root.key", exits=2).err
+    assert "name the keys anew" in roots(f"key revoke delegation {root} --by second.key", exits=5).err
+    roots(f"key revoke anew {root} --by second.key --for web --serial 2")
+    roots("key trust anew index.pub --by second.key --use index --until 2099-02-21")
+    assert lines_of(roots, "anew")[2] == "serial 3" and lines_of(roots, "anew")[-1] == f"revoked {root}"
+    roots("key verify anew --key second.pub")
+
+
+def test_a_delegation_that_was_altered_is_not_signed_again(roots):
+    roots("key trust delegation index.pub --by root.key --for web --use index --until 2099-02-21")
+    path = roots.folder / "delegation"
+    path.write_text(path.read_text().replace("2099-02-21", "2199-02-21"))
+    before = path.read_bytes()
+    said = roots("key trust delegation release.pub --by root.key --use release --until 2099-02-21", exits=5)
+    assert "was changed" in said.err and path.read_bytes() == before
+
+
+@pytest.mark.parametrize("options, says", [
+    ("--by root.key --use index --until 2099-02-21", "--for PRODUCT"),
+    ("--by root.key --for ../web --use index --until 2099-02-21", "product"),
+    ("--for web --use index --until 2099-02-21", "--by"),
+    ("--by root.key --for web --until 2099-02-21", "--use release or --use index"),
+    ("--by root.key --for web --use root --until 2099-02-21", "--use release or --use index"),
+    ("--by root.key --for web --use index", "--until TIME"),
+    ("--by root.key --for web --use index --until 2001-02-21", "is over"),
+    ("--by root.key --for web --use index --until 2099-02-21 --serial 0", "serial"),
+])
+def test_a_delegation_that_says_too_little_is_refused(roots, options, says):
+    assert says in roots(f"key trust delegation index.pub {options}", exits=2).err
+    assert not (roots.folder / "delegation").exists()

@@ -7,51 +7,11 @@
 
 #include "base/file.h"
 #include "programs/drover/commands.h"
+#include "programs/drover/key_file.h"
 #include "programs/drover/prompt.h"
-#include "release/signature.h"
 
 /* A signature is over the whole file, in memory. */
 enum { SIGNED_MAXIMUM_BYTES = 1 << 30 };
-
-static const char *needed(Invocation *invocation, const char *option, GError **error)
-{
-	const char *value = invocation_option(invocation, option);
-	if (value == NULL)
-		drover_error_set(error, DROVER_ERROR_INPUT, "which file? Say --%s FILE", option);
-	return value;
-}
-
-/* Asks for the password when the key has one. */
-static SecretKey *read_secret_text(
-	const char *path, const char *text, gsize size_bytes, GError **error)
-{
-	if (!secret_key_text_is_locked(text, size_bytes))
-		return secret_key_parse(path, text, size_bytes, NULL, error);
-	char *password = prompt_password(FALSE, error);
-	if (password == NULL)
-		return NULL;
-	SecretKey *key = secret_key_parse(path, text, size_bytes, password, error);
-	prompt_password_free(password);
-	return key;
-}
-
-static SecretKey *load_secret(const char *path, GError **error)
-{
-	gsize size_bytes;
-	char *text = secret_key_read(path, &size_bytes, error);
-	SecretKey *key = text != NULL ? read_secret_text(path, text, size_bytes, error) : NULL;
-	secret_key_text_free(text);
-	return key;
-}
-
-/* {"id", "public_key"} */
-static json_t *describe(const PublicKey *key)
-{
-	char id[KEY_ID_TEXT], text[PUBLIC_KEY_TEXT];
-	key_id_text(&key->id, id);
-	public_key_text(key, text);
-	return json_pack("{s:s, s:s}", "id", id, "public_key", text);
-}
 
 /* drover key generate -------------------------------------------------------------------------- */
 
@@ -84,8 +44,8 @@ static gboolean is_free(const char *path, GError **error)
 static gboolean run_generate(Invocation *invocation, GError **error)
 {
 	const Screen *screen = invocation_screen(invocation);
-	const char *secret = needed(invocation, "secret", error);
-	const char *public = secret != NULL ? needed(invocation, "public", error) : NULL;
+	const char *secret = key_needed(invocation, "secret", error);
+	const char *public = secret != NULL ? key_needed(invocation, "public", error) : NULL;
 	if (public == NULL)
 		return FALSE;
 	if (!is_free(secret, error) || !is_free(public, error))
@@ -96,7 +56,7 @@ static gboolean run_generate(Invocation *invocation, GError **error)
 	g_autofree char *text = public_key_file_text(secret_key_public(key));
 	if (!file_write(public, text, strlen(text), 0644, error))
 		return FALSE;
-	g_autoptr(json_t) made = describe(secret_key_public(key));
+	g_autoptr(json_t) made = key_describe(secret_key_public(key));
 	if (screen->json)
 		screen_json(screen, made);
 	screen_done(screen, "made the key %s: %s is secret, %s is for everybody",
@@ -113,7 +73,7 @@ static gboolean read_any_key(
 	*is_secret = FALSE;
 	if (public_key_load(path, public, &not_public))
 		return TRUE;
-	g_autoptr(SecretKey) secret = load_secret(path, error);
+	g_autoptr(SecretKey) secret = key_load_secret(path, error);
 	if (secret == NULL) {
 		g_prefix_error(error, "%s is no public key; as a secret one: ", path);
 		return FALSE;
@@ -130,7 +90,7 @@ static gboolean run_show(Invocation *invocation, GError **error)
 	gboolean is_secret;
 	if (!read_any_key(invocation_argument(invocation, 0), &key, &is_secret, error))
 		return FALSE;
-	g_autoptr(json_t) shown = describe(&key);
+	g_autoptr(json_t) shown = key_describe(&key);
 	json_object_set_new(shown, "secret", json_boolean(is_secret));
 	if (screen->json) {
 		screen_json(screen, shown);
@@ -172,7 +132,7 @@ static gboolean run_sign(Invocation *invocation, GError **error)
 {
 	const Screen *screen = invocation_screen(invocation);
 	const char *path = invocation_argument(invocation, 0);
-	const char *secret = needed(invocation, "key", error);
+	const char *secret = key_needed(invocation, "key", error);
 	const char *comment = invocation_option(invocation, "comment");
 	g_autofree char *base = g_path_get_basename(path);
 	g_autofree char *usual = g_strdup_printf("file:%s", base);
@@ -182,7 +142,7 @@ static gboolean run_sign(Invocation *invocation, GError **error)
 		return FALSE;
 	gsize size_bytes;
 	g_autofree char *bytes = file_read(path, SIGNED_MAXIMUM_BYTES, &size_bytes, error);
-	g_autoptr(SecretKey) key = bytes != NULL ? load_secret(secret, error) : NULL;
+	g_autoptr(SecretKey) key = bytes != NULL ? key_load_secret(secret, error) : NULL;
 	if (key == NULL)
 		return FALSE;
 	g_autoptr(Signature) signature = signature_make(key, bytes, size_bytes, comment);
@@ -190,7 +150,7 @@ static gboolean run_sign(Invocation *invocation, GError **error)
 	g_autofree char *out = signature_path(invocation);
 	if (!file_write(out, text, strlen(text), 0644, error))
 		return FALSE;
-	g_autoptr(json_t) made = describe(secret_key_public(key));
+	g_autoptr(json_t) made = key_describe(secret_key_public(key));
 	json_object_set_new(made, "signature", json_text_or_null(out));
 	if (screen->json)
 		screen_json(screen, made);
@@ -200,38 +160,23 @@ static gboolean run_sign(Invocation *invocation, GError **error)
 
 /* drover key verify ---------------------------------------------------------------------------- */
 
-/* A file, or the key itself. */
-static gboolean read_named_key(const char *named, PublicKey *key, GError **error)
-{
-	if (g_str_has_prefix(named, "RW") && strlen(named) == PUBLIC_KEY_TEXT - 1)
-		return public_key_parse("--key", named, key, error);
-	return public_key_load(named, key, error);
-}
-
-static Signature *load_signature(const char *path, GError **error)
-{
-	gsize size_bytes;
-	g_autofree char *text = file_read(path, SIGNATURE_MAXIMUM_BYTES, &size_bytes, error);
-	return text != NULL ? signature_parse(path, text, size_bytes, error) : NULL;
-}
-
 static gboolean run_verify(Invocation *invocation, GError **error)
 {
 	const Screen *screen = invocation_screen(invocation);
 	const char *path = invocation_argument(invocation, 0);
-	const char *named = needed(invocation, "key", error);
+	const char *named = key_needed(invocation, "key", error);
 	PublicKey key;
-	if (named == NULL || !read_named_key(named, &key, error))
+	if (named == NULL || !key_read_named(named, &key, error))
 		return FALSE;
 	g_autofree char *beside = signature_path(invocation);
-	g_autoptr(Signature) signature = load_signature(beside, error);
+	g_autoptr(Signature) signature = key_load_signature(beside, error);
 	gsize size_bytes;
 	g_autofree char *bytes = signature != NULL
 					 ? file_read(path, SIGNED_MAXIMUM_BYTES, &size_bytes, error)
 					 : NULL;
 	if (bytes == NULL || !signature_verify(signature, &key, path, bytes, size_bytes, error))
 		return FALSE;
-	g_autoptr(json_t) shown = describe(&key);
+	g_autoptr(json_t) shown = key_describe(&key);
 	json_object_set_new(
 		shown, "trusted_comment", json_text_or_null(signature->trusted_comment));
 	if (screen->json) {
@@ -281,5 +226,19 @@ const Command key_commands[] = {
 	{"key verify", "FILE", 1, 1, "Says whether a key signed a file", run_verify, verify_options,
 		"Signatures of minisign and signify are read too.",
 		"drover key verify notes.txt --key web.pub", "3,5", "key sign"},
+	{"key trust", "DELEGATION KEY", 2, 2, "Lets a key sign releases or the index",
+		key_run_trust, key_trust_options,
+		"DELEGATION is a file that hosts read, signed by the root key in "
+		"DELEGATION.minisig. "
+		"It is made when it is not there. KEY is the other key's file, or the line RW… "
+		"itself.",
+		"drover key trust delegation index.pub --by root.key --for web --use index "
+		"--until 2027-02-21",
+		"3,4,5", "key revoke"},
+	{"key revoke", "DELEGATION ID", 2, 2, "Makes a key count for nothing, for ever",
+		key_run_revoke, key_revoke_options,
+		"Adds the key's id to what DELEGATION revokes, and takes the key out of it.",
+		"drover key revoke delegation 6F0A2C7719D4B3E8 --by root.key", "3,4,5",
+		"key trust"},
 	{0},
 };
