@@ -9,7 +9,8 @@
 #include <glib.h>
 
 /* What parse_time() reads; "now"; "+2h" and "in 2h", durations as parse_duration() reads them;
- * "today 09:00" and "tomorrow 09:00", UTC. Fails with DROVER_ERROR_INPUT. */
+ * "2h ago"; "today 09:00", "tomorrow 09:00" and "yesterday 09:00", UTC. Fails with
+ * DROVER_ERROR_INPUT. */
 gboolean when_parse(const char *text, gint64 now_us, gint64 *when_us, GError **error);
 /* The same as the API takes it, RFC 3339. Caller frees; NULL with `error`. */
 char *when_text(const char *text, gint64 now_us, GError **error);

@@ -41,18 +41,22 @@ static void test_a_time_from_now_is_counted(void **state)
 	assert_when("in 2h", "2026-11-21T12:30:00Z");
 	assert_when("in 30min", "2026-11-21T11:00:00Z");
 	assert_when("+1w", "2026-11-28T10:30:00Z");
+	assert_when("2h ago", "2026-11-21T08:30:00Z");
+	assert_when("5000w ago", "1970-01-01T00:00:00Z");
 }
 
 static void test_a_day_has_a_time(void **state)
 {
 	assert_when("today 09:00", "2026-11-21T09:00:00Z");
 	assert_when("tomorrow 09:00", "2026-11-22T09:00:00Z");
+	assert_when("yesterday 09:00", "2026-11-20T09:00:00Z");
 }
 
 static void test_what_is_no_time_is_refused(void **state)
 {
 	static const char *const none[] = {"", "+", "in", "in two hours", "tomorrow", "tomorrow 9",
-		"tomorrow 25:00", "09:00", "2026-13-01", "-2h", "+5300w"};
+		"tomorrow 25:00", "09:00", "2026-13-01", "-2h", "+5300w", " ago", "soon ago",
+		"yesterday"};
 	for (gsize i = 0; i < G_N_ELEMENTS(none); i++)
 		assert_when(none[i], NULL);
 }
