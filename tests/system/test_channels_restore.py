@@ -53,6 +53,15 @@ def everything(drover):
     return told
 
 
+def restore(drover, backup, store):
+    """The same drover on another store, filled from the backup."""
+    restored = Drover(drover.folder, drover.environment)
+    restored.place = ["--store", store]
+    restored(f"store restore {backup}")
+    restored("store check")
+    return restored
+
+
 def test_the_past_and_the_queue_are_the_same_after_a_restore(lived, tmp_path):
     before = everything(lived)
     states = [change["state"] for change in before["changes"]]
@@ -60,12 +69,8 @@ def test_the_past_and_the_queue_are_the_same_after_a_restore(lived, tmp_path):
     assert before["changes"][1]["standing"]["kind"] == "conflict" and before["changes"][2]["standing"]["kind"] == "unsigned"
     assert before["past"][0] != before["past"][2] != before["past"][-1]
     lived("store backup backup.db")
-    restored = Drover(tmp_path / "restored", lived.environment)
-    restored.folder.mkdir()
-    restored.place = ["--store", f"sqlite:{tmp_path}/restored/drover.db"]
-    restored(f"store restore {tmp_path}/backup.db")
+    restored = restore(lived, "backup.db", f"sqlite:{tmp_path}/restored.db")
     assert everything(restored) == before
-    restored("store check")
 
 
 @NEEDS_POSTGRESQL
@@ -73,21 +78,12 @@ def test_the_past_and_the_queue_are_the_same_after_a_restore(lived, tmp_path):
 def test_to_postgresql_and_back_all_is_the_same(lived, tmp_path, databases):
     before = everything(lived)
     lived("store backup backup.db")
-    moved = Drover(tmp_path / "moved", lived.environment)
-    moved.folder.mkdir()
-    moved.place = ["--store", databases().url]
-    moved(f"store restore {tmp_path}/backup.db")
+    moved = restore(lived, "backup.db", databases().url)
     assert everything(moved) == before
-    moved("store check")
     moved("rule set 3 rate=1 --when +2h --reason r --now 2026-11-21T15:00:00Z")
     moved("change enact --now 2026-11-21T15:10:00Z")
     added = moved.json("rule add product=web channel=x mapping=web-1 --now 2026-11-21T15:20:00Z")
     assert added["rows"][0]["key"] == "5", "the number that a waiting change reserved is not given again"
     then = everything(moved)
-    moved(f"store backup {tmp_path}/back.db")
-    back = Drover(tmp_path / "back", lived.environment)
-    back.folder.mkdir()
-    back.place = ["--store", f"sqlite:{tmp_path}/back/drover.db"]
-    back(f"store restore {tmp_path}/back.db")
-    assert everything(back) == then
-    back("store check")
+    moved("store backup back.db")
+    assert everything(restore(lived, "back.db", f"sqlite:{tmp_path}/back-again.db")) == then

@@ -16,6 +16,7 @@ import pytest
 
 import beds
 from beds import daemons, databases, engine, place, sink  # noqa: F401 (fixtures)
+from test_crash_database import start
 
 CHANGES = 120
 SPREAD_S = 4
@@ -46,13 +47,6 @@ def channels(place, sink):
     place.token = beds.admin_token(place)
     place.sink = sink
     return place
-
-
-def start(daemons, drover, count=1):
-    started = [daemons(drover) for _ in range(count)]
-    for daemon in started:
-        daemon.token = drover.token
-    return started
 
 
 def fill(daemon):
