@@ -222,7 +222,7 @@ def test_an_edit_that_races_with_going_live_is_live_or_was_refused(channels, dae
     daemon, = start(daemons, channels)
     fill(daemon)
     made = [submit(daemon, instant(1.0 + number / 10), update(number + 1, priority=1)) for number in range(10)]
-    last = {}
+    last = {rule: 1 for rule in range(1, 11)}
 
     def push(change, rule):
         priority = 1
