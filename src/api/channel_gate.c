@@ -22,17 +22,21 @@ static void add_mapped(
 		g_hash_table_add(mapped->releases, (gpointer)is);
 }
 
+static void note_found(const char *key, const json_t *row, gpointer of)
+{
+	*(gboolean *)of = TRUE;
+	(void)key;
+	(void)row;
+}
+
 static gboolean is_mapped(const State *state, const char *release)
 {
-	static const StateTable tables[] = {STATE_RULES, STATE_PINS};
-	const char *key;
-	json_t *row;
-	for (guint i = 0; i < G_N_ELEMENTS(tables); i++)
-		json_object_foreach ((json_t *)state_rows(state, tables[i]), key, row)
-			if (g_strcmp0(json_text(row, "mapping"), release) == 0 ||
-				g_strcmp0(json_text(row, "fallback_mapping"), release) == 0)
-				return TRUE;
-	return FALSE;
+	gboolean is_found = FALSE;
+	sheet_each(
+		state_sheet(state, STATE_RULES), SHEET_BY_MAPPING, release, note_found, &is_found);
+	sheet_each(
+		state_sheet(state, STATE_PINS), SHEET_BY_MAPPING, release, note_found, &is_found);
+	return is_found;
 }
 
 /* The rows that a visit gives are gone after it: what is kept is of `after`. */
@@ -40,7 +44,7 @@ static void visit_row(
 	StateTable table, const char *key, const json_t *before, const json_t *after, gpointer of)
 {
 	Mapped *mapped = of;
-	const json_t *row = json_object_get(state_rows(mapped->after, table), key);
+	const json_t *row = state_row(mapped->after, table, key);
 	(void)after;
 	if (row == NULL)
 		return;
@@ -94,8 +98,7 @@ static Gate *ask_releases(const ApiSite *site, Store *store, const Mapped *mappe
 	g_hash_table_iter_init(&all, mapped->releases);
 	while (g_hash_table_iter_next(&all, &name, NULL)) {
 		g_autofree char *why = NULL;
-		const json_t *release =
-			json_object_get(state_rows(mapped->after, STATE_RELEASES), name);
+		const json_t *release = state_row(mapped->after, STATE_RELEASES, name);
 		if (!ask_release(site, store, release, &why, error))
 			return NULL;
 		if (why != NULL)

@@ -168,7 +168,7 @@ static json_t *show_row(ApiCall *call, GError **error)
 	g_autoptr(json_t) versions = now != NULL ? versions_seen(call, table, key, error) : NULL;
 	if (versions == NULL)
 		return NULL;
-	json_t *row = json_object_get(state_rows(now->book->live, table), key);
+	json_t *row = state_row(now->book->live, table, key);
 	if (row != NULL && !channel_row_is_seen(call->actor, row))
 		row = NULL;
 	if (row == NULL && json_array_size(versions) == 0) {

@@ -13,8 +13,7 @@
 typedef struct Walk {
 	Footprint *footprint;
 	const State *state; /* before the change */
-	GHashTable *mapped; /* release -> GArray of Scope: whom it concerns; NULL: not needed yet */
-	GHashTable *heirs;  /* release -> GPtrArray of releases that lead from it */
+	StateTable table;   /* that is looked through */
 } Walk;
 
 static void scope_clear(gpointer item)
@@ -41,93 +40,35 @@ static const char *text_of(const json_t *row, const char *column)
 	return json_string_value(json_object_get(row, column));
 }
 
-/* Every rule or pin of the state that has the text in the column. */
-static void add_scopes_of(Walk *walk, StateTable table, const char *column, const char *text)
+/* Whom a release concerns ---------------------------------------------------------------------- */
+
+static void add_found(const char *key, const json_t *row, gpointer of)
 {
-	const char *key;
-	json_t *row;
-	json_object_foreach ((json_t *)state_rows(walk->state, table), key, row)
-		if (g_strcmp0(text_of(row, column), text) == 0)
-			add_scope(walk->footprint, scope_of_row(table, row));
+	const Walk *walk = of;
+	(void)key;
+	add_scope(walk->footprint, scope_of_row(walk->table, row));
 }
 
-/* Who is mapped to what, once for all releases of a change ------------------------------------- */
-
-static void note_mapped(Walk *walk, StateTable table, const char *column)
+/* The scopes of every rule or pin that has the text. */
+static void add_scopes_of(Walk *walk, StateTable table, SheetIndex index, const char *text)
 {
-	const char *key;
-	json_t *row;
-	json_object_foreach ((json_t *)state_rows(walk->state, table), key, row) {
-		const char *release = text_of(row, column);
-		GArray *scopes =
-			release == NULL ? NULL : g_hash_table_lookup(walk->mapped, release);
-		Scope scope = scope_of_row(table, row);
-		if (release == NULL)
-			continue;
-		if (scopes == NULL) {
-			scopes = g_array_new(FALSE, FALSE, sizeof(Scope));
-			g_hash_table_insert(walk->mapped, (gpointer)release, scopes);
-		}
-		g_array_append_val(scopes, scope);
-	}
+	walk->table = table;
+	sheet_each(state_sheet(walk->state, table), index, text, add_found, walk);
 }
 
-static void note_heir(Walk *walk, const char *name, const json_t *release)
+static void add_mapped(const char *release, const json_t *row, gpointer of)
 {
-	g_autoptr(GHashTable) origins = release_document_origins(release);
-	GHashTableIter iter;
-	gpointer origin;
-	g_hash_table_iter_init(&iter, origins);
-	while (g_hash_table_iter_next(&iter, &origin, NULL)) {
-		GPtrArray *heirs = g_hash_table_lookup(walk->heirs, origin);
-		if (heirs == NULL) {
-			heirs = g_ptr_array_new();
-			g_hash_table_insert(walk->heirs, origin, heirs);
-		}
-		g_ptr_array_add(heirs, (gpointer)name);
-	}
+	(void)row;
+	add_scopes_of(of, STATE_RULES, SHEET_BY_MAPPING, release);
+	add_scopes_of(of, STATE_PINS, SHEET_BY_MAPPING, release);
 }
 
-static void note_all(Walk *walk)
+static void add_release(const char *name, const json_t *row, gpointer of)
 {
-	const char *key;
-	json_t *row;
-	if (walk->mapped != NULL)
-		return;
-	walk->mapped =
-		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_array_unref);
-	walk->heirs = g_hash_table_new_full(
-		g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
-	note_mapped(walk, STATE_RULES, "mapping");
-	note_mapped(walk, STATE_RULES, "fallback_mapping");
-	note_mapped(walk, STATE_PINS, "mapping");
-	json_object_foreach ((json_t *)state_rows(walk->state, STATE_RELEASES), key, row)
-		note_heir(walk, key, row);
-}
-
-static void add_mapped(Walk *walk, const char *release)
-{
-	const GArray *scopes = g_hash_table_lookup(walk->mapped, release);
-	for (guint i = 0; scopes != NULL && i < scopes->len; i++)
-		add_scope(walk->footprint, g_array_index(scopes, Scope, i));
-}
-
-static void add_release(Walk *walk, const char *name)
-{
-	note_all(walk);
-	const GPtrArray *heirs = g_hash_table_lookup(walk->heirs, name);
-	add_mapped(walk, name);
-	for (guint i = 0; heirs != NULL && i < heirs->len; i++)
-		add_mapped(walk, heirs->pdata[i]);
-}
-
-static void add_releases_of(Walk *walk, const char *product)
-{
-	const char *key;
-	json_t *row;
-	json_object_foreach ((json_t *)state_rows(walk->state, STATE_RELEASES), key, row)
-		if (g_strcmp0(text_of(row, "product"), product) == 0)
-			add_release(walk, key);
+	const Walk *walk = of;
+	const Sheet *releases = state_sheet(walk->state, STATE_RELEASES);
+	add_mapped(name, row, of);
+	sheet_each(releases, SHEET_BY_ORIGIN, name, add_mapped, of);
 }
 
 /* `name` NULL: none. */
@@ -154,7 +95,7 @@ static void add_mapping(Walk *walk, const char *release)
 	if (release == NULL)
 		return;
 	add_read(walk, "releases", release);
-	add_origins(walk, json_object_get(state_rows(walk->state, STATE_RELEASES), release));
+	add_origins(walk, state_row(walk->state, STATE_RELEASES, release));
 }
 
 static void add_row(Walk *walk, StateTable table, const json_t *row)
@@ -167,7 +108,7 @@ static void add_row(Walk *walk, StateTable table, const json_t *row)
 	if (alias == NULL)
 		return;
 	g_hash_table_add(walk->footprint->writes, g_strconcat("alias ", alias, NULL));
-	add_scopes_of(walk, STATE_RULES, "alias", alias);
+	add_scopes_of(walk, STATE_RULES, SHEET_BY_ALIAS, alias);
 }
 
 static void visit(
@@ -177,11 +118,12 @@ static void visit(
 	g_hash_table_add(
 		walk->footprint->writes, g_strconcat(state_table_name(table), " ", key, NULL));
 	if (table == STATE_RELEASES) {
-		add_release(walk, key);
+		add_release(key, after, walk);
 		add_origins(walk, after);
 	}
 	if (table == STATE_PRODUCTS)
-		add_releases_of(walk, key);
+		sheet_each(state_sheet(walk->state, STATE_RELEASES), SHEET_BY_PRODUCT, key,
+			add_release, walk);
 	if (table == STATE_CHANNELS)
 		g_hash_table_add(walk->footprint->writes,
 			g_strconcat("channel ", text_of(before != NULL ? before : after, "channel"),
@@ -205,10 +147,8 @@ Footprint *footprint_new(const State *state, const json_t *change)
 	footprint->reads = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	footprint->scopes = g_array_new(FALSE, FALSE, sizeof(Scope));
 	g_array_set_clear_func(footprint->scopes, scope_clear);
-	Walk walk = {footprint, state, NULL, NULL};
+	Walk walk = {.footprint = footprint, .state = state};
 	state_each_write(state, change, visit, &walk);
-	g_clear_pointer(&walk.mapped, g_hash_table_unref);
-	g_clear_pointer(&walk.heirs, g_hash_table_unref);
 	return footprint;
 }
 

@@ -126,7 +126,7 @@ static void merge_into(json_t *ops, const json_t *one, const State *now, json_t 
 	StateTable table;
 	if (!state_table_find(name, &table))
 		g_assert_not_reached();
-	const json_t *row = json_object_get(state_rows(now, table), key);
+	const json_t *row = state_row(now, table, key);
 	g_autoptr(RebaseJson) theirs = row == NULL ? NULL : canonical_row(row, bookkeeping);
 	Merge merge = {name, key, or_none(json_object_get(one, "before")),
 		or_none(json_object_get(one, "after")), theirs, conflicts};
@@ -238,23 +238,27 @@ static gboolean are_alike(const json_t *a, const json_t *b)
 	return are_same(one, other);
 }
 
+static void add_op(json_t *ops, const char *verb, StateTable table, json_t *row)
+{
+	if (row != NULL)
+		json_array_append_new(ops, json_pack("{s:s, s:s, s:O}", "op", verb, "table",
+						   state_table_name(table), "row", row));
+}
+
 /* The edit of live, as a change: whole rows, so that every scope of them is in its footprint. */
 static json_t *edit_of(const State *old, const State *new)
 {
 	json_t *ops = json_array();
 	for (guint i = 0; i < STATE_TABLES; i++) {
-		const json_t *const sides[] = {
-			state_rows(old, (StateTable)i), state_rows(new, (StateTable)i)};
-		for (guint side = 0; side < 2 && sides[0] != sides[1]; side++) {
-			const char *key;
-			json_t *row;
-			json_object_foreach ((json_t *)sides[side], key, row)
-				if (!are_alike(row, json_object_get(sides[1 - side], key)))
-					json_array_append_new(ops,
-						json_pack("{s:s, s:s, s:O}", "op",
-							side == 0 ? "delete" : "insert", "table",
-							state_table_name((StateTable)i), "row",
-							row));
+		StateTable table = (StateTable)i;
+		g_autoptr(GArray) differences =
+			sheet_differences(state_sheet(old, table), state_sheet(new, table));
+		for (guint j = 0; j < differences->len; j++) {
+			SheetDifference row = g_array_index(differences, SheetDifference, j);
+			if (are_alike(row.before, row.after))
+				continue;
+			add_op(ops, "delete", table, row.before);
+			add_op(ops, "insert", table, row.after);
 		}
 	}
 	return json_pack("{s:o}", "ops", ops);
@@ -308,8 +312,8 @@ static gboolean is_still_met(const json_t *conflict, const State *now)
 	const char *column = json_string_value(json_object_get(conflict, "column"));
 	if (!state_table_find(json_string_value(json_object_get(conflict, "table")), &table))
 		g_assert_not_reached();
-	const json_t *row = json_object_get(
-		state_rows(now, table), json_string_value(json_object_get(conflict, "key")));
+	const json_t *row =
+		state_row(now, table, json_string_value(json_object_get(conflict, "key")));
 	g_autoptr(RebaseJson) whole = row == NULL ? json_null() : canonical_row(row, bookkeeping);
 	const json_t *value = column != NULL ? json_object_get(row, column) : whole;
 	g_autoptr(RebaseJson) theirs = or_null(value);

@@ -169,7 +169,7 @@ static gboolean check_mapping(const RowQuestion *ask, const char *column, GError
 	const char *name = row_text(ask->row, column), *product = row_text(ask->row, "product");
 	if (name == NULL)
 		return TRUE;
-	const json_t *release = json_object_get(state_rows(ask->state, STATE_RELEASES), name);
+	const json_t *release = state_row(ask->state, STATE_RELEASES, name);
 	const char *its = row_text(release, "product");
 	if (release == NULL)
 		return row_conflict(error, "%s: there is no release %s", column, name);
@@ -282,9 +282,7 @@ static const struct {
 VersionScheme row_scheme_of(const State *state, const char *product)
 {
 	VersionScheme scheme = VERSION_MOZILLA;
-	const json_t *row = product == NULL
-				    ? NULL
-				    : json_object_get(state_rows(state, STATE_PRODUCTS), product);
+	const json_t *row = product == NULL ? NULL : state_row(state, STATE_PRODUCTS, product);
 	if (row_text(row, "scheme") != NULL)
 		version_scheme_parse(row_text(row, "scheme"), &scheme, NULL);
 	return scheme;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
  * All rows that an edit writes, and those that stand on them: first what was written is noted, then
- * each table is gone through once.
+ * looked up who names it.
  */
 #include <string.h>
 
-#include "channel/release_document.h"
 #include "channel/row_parts.h"
 
 /* Between two states. The sets hold borrowed texts. */
@@ -21,9 +20,8 @@ typedef struct Edit {
 static void note(Edit *edit, StateTable table, const char *key, const json_t *row)
 {
 	if (table == STATE_RELEASES)
-		g_hash_table_add(json_object_get(state_rows(edit->after, table), key) != NULL
-					 ? edit->releases
-					 : edit->gone,
+		g_hash_table_add(
+			state_row(edit->after, table, key) != NULL ? edit->releases : edit->gone,
 			(gpointer)key);
 	if (table == STATE_PRODUCTS)
 		g_hash_table_add(edit->products, (gpointer)key);
@@ -39,25 +37,16 @@ static gboolean check_deleted(const Edit *edit, StateTable table, const json_t *
 
 static gboolean check_written(Edit *edit, StateTable table, GError **error)
 {
-	const json_t *before = state_rows(edit->before, table);
-	const json_t *after = state_rows(edit->after, table);
-	const char *key;
-	json_t *row;
-	if (before == after)
-		return TRUE;
-	json_object_foreach ((json_t *)after, key, row) {
-		json_t *was = json_object_get(before, key);
-		if (was == row || (was != NULL && json_equal(was, row)))
+	g_autoptr(GArray) written = sheet_differences(
+		state_sheet(edit->before, table), state_sheet(edit->after, table));
+	for (guint i = 0; i < written->len; i++) {
+		SheetDifference row = g_array_index(written, SheetDifference, i);
+		if (row.before != NULL && row.after != NULL && json_equal(row.before, row.after))
 			continue;
-		note(edit, table, key, row);
-		if (!row_check(table, row, edit->after, edit->stage, error))
-			return FALSE;
-	}
-	json_object_foreach ((json_t *)before, key, row) {
-		if (json_object_get(after, key) != NULL)
-			continue;
-		note(edit, table, key, row);
-		if (!check_deleted(edit, table, row, error))
+		note(edit, table, row.key, row.after != NULL ? row.after : row.before);
+		if (row.after == NULL
+				? !check_deleted(edit, table, row.before, error)
+				: !row_check(table, row.after, edit->after, edit->stage, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -65,98 +54,85 @@ static gboolean check_written(Edit *edit, StateTable table, GError **error)
 
 /* What stands on it ---------------------------------------------------------------------------- */
 
-static gboolean names(const json_t *row, const char *column, GHashTable *texts)
+typedef struct Search {
+	const Edit *edit;
+	StateTable table;
+	gboolean is_good;
+	GError **error;
+} Search;
+
+static void check_found(const char *key, const json_t *row, gpointer of)
 {
-	const char *text = row_text(row, column);
-	return text != NULL && g_hash_table_contains(texts, text);
+	Search *search = of;
+	const Edit *edit = search->edit;
+	(void)key;
+	if (search->is_good)
+		search->is_good =
+			row_check(search->table, row, edit->after, edit->stage, search->error);
 }
 
-static gboolean maps_to(const json_t *row, GHashTable *releases)
+static gboolean check_those(
+	const Edit *edit, StateTable table, SheetIndex index, GHashTable *texts, GError **error)
 {
-	return names(row, "mapping", releases) || names(row, "fallback_mapping", releases);
+	Search search = {edit, table, TRUE, error};
+	GHashTableIter iter;
+	gpointer text;
+	g_hash_table_iter_init(&iter, texts);
+	while (search.is_good && g_hash_table_iter_next(&iter, &text, NULL))
+		sheet_each(state_sheet(edit->after, table), index, text, check_found, &search);
+	return search.is_good;
 }
 
-static gboolean stands_on(const Edit *edit, StateTable table, const json_t *row)
+static gboolean check_standing(const Edit *edit, GError **error)
 {
-	if (table == STATE_PINS)
-		return maps_to(row, edit->releases);
-	if (table == STATE_RELEASES)
-		return names(row, "product", edit->products);
-	if (table == STATE_CHANNELS)
-		return names(row, "base", edit->channels);
-	return table == STATE_RULES &&
-	       (maps_to(row, edit->releases) || names(row, "product", edit->products) ||
-		       names(row, "channel", edit->channels));
-}
-
-static gboolean check_standing(const Edit *edit, StateTable table, GError **error)
-{
-	const char *key;
-	json_t *row;
-	json_object_foreach ((json_t *)state_rows(edit->after, table), key, row)
-		if (stands_on(edit, table, row) &&
-			!row_check(table, row, edit->after, edit->stage, error))
-			return FALSE;
-	return TRUE;
+	return check_those(edit, STATE_RULES, SHEET_BY_MAPPING, edit->releases, error) &&
+	       check_those(edit, STATE_RULES, SHEET_BY_PRODUCT, edit->products, error) &&
+	       check_those(edit, STATE_RULES, SHEET_BY_CHANNEL, edit->channels, error) &&
+	       check_those(edit, STATE_RELEASES, SHEET_BY_PRODUCT, edit->products, error) &&
+	       check_those(edit, STATE_PINS, SHEET_BY_MAPPING, edit->releases, error) &&
+	       check_those(edit, STATE_CHANNELS, SHEET_BY_BASE, edit->channels, error);
 }
 
 /* Releases that go ----------------------------------------------------------------------------- */
 
-static const char *find_mapped(const json_t *row, GHashTable *releases)
+static void note_first(const char *key, const json_t *row, gpointer of)
 {
-	static const char *const columns[] = {"mapping", "fallback_mapping"};
-	for (gsize i = 0; i < G_N_ELEMENTS(columns); i++)
-		if (names(row, columns[i], releases))
-			return row_text(row, columns[i]);
-	return NULL;
-}
-
-static const char *find_origin(const json_t *row, GHashTable *releases)
-{
-	g_autoptr(GHashTable) origins = release_document_origins(row);
-	GHashTableIter iter;
-	gpointer origin, name;
-	g_hash_table_iter_init(&iter, origins);
-	while (g_hash_table_iter_next(&iter, &origin, NULL))
-		if (g_hash_table_lookup_extended(releases, origin, &name, NULL))
-			return name;
-	return NULL;
-}
-
-/* The first row that names one of the releases, and which one. NULL: none. Caller frees. */
-static char *find_naming(const State *state, GHashTable *releases, const char **named)
-{
-	static const StateTable tables[] = {STATE_RULES, STATE_PINS, STATE_RELEASES};
-	for (gsize i = 0; i < G_N_ELEMENTS(tables); i++) {
-		const char *key;
-		json_t *row;
-		json_object_foreach ((json_t *)state_rows(state, tables[i]), key, row) {
-			*named = tables[i] == STATE_RELEASES ? find_origin(row, releases)
-							     : find_mapped(row, releases);
-			if (*named != NULL)
-				return g_strdup_printf("%s %s", state_table_name(tables[i]), key);
-		}
-	}
-	return NULL;
+	const char **first = of;
+	(void)row;
+	if (*first == NULL)
+		*first = key;
 }
 
 char *row_naming_release(const State *state, const char *release)
 {
-	g_autoptr(GHashTable) releases = g_hash_table_new(g_str_hash, g_str_equal);
-	const char *named;
-	g_hash_table_add(releases, (gpointer)release);
-	return find_naming(state, releases, &named);
+	static const struct {
+		StateTable table;
+		SheetIndex index;
+	} ways[] = {{STATE_RULES, SHEET_BY_MAPPING}, {STATE_PINS, SHEET_BY_MAPPING},
+		{STATE_RELEASES, SHEET_BY_ORIGIN}};
+	for (gsize i = 0; i < G_N_ELEMENTS(ways); i++) {
+		const char *key = NULL;
+		sheet_each(state_sheet(state, ways[i].table), ways[i].index, release, note_first,
+			&key);
+		if (key != NULL)
+			return g_strdup_printf("%s %s", state_table_name(ways[i].table), key);
+	}
+	return NULL;
 }
 
 static gboolean check_gone(const Edit *edit, GError **error)
 {
-	const char *named = NULL;
-	g_autofree char *naming = g_hash_table_size(edit->gone) == 0
-					  ? NULL
-					  : find_naming(edit->after, edit->gone, &named);
-	return naming == NULL ||
-	       row_conflict(
-		       error, "releases %s: cannot go, because %s still names it", named, naming);
+	GHashTableIter iter;
+	gpointer name;
+	g_hash_table_iter_init(&iter, edit->gone);
+	while (g_hash_table_iter_next(&iter, &name, NULL)) {
+		g_autofree char *naming = row_naming_release(edit->after, name);
+		if (naming != NULL)
+			return row_conflict(error,
+				"releases %s: cannot go, because %s still names it",
+				(const char *)name, naming);
+	}
+	return TRUE;
 }
 
 /* All of it ------------------------------------------------------------------------------------ */
@@ -171,14 +147,5 @@ gboolean rows_check(const State *before, const State *after, RowStage stage, GEr
 	for (guint i = 0; i < STATE_TABLES; i++)
 		if (!check_written(&edit, (StateTable)i, error))
 			return FALSE;
-	if (!check_gone(&edit, error))
-		return FALSE;
-	if (g_hash_table_size(releases) + g_hash_table_size(products) +
-			g_hash_table_size(channels) ==
-		0)
-		return TRUE;
-	for (guint i = 0; i < STATE_TABLES; i++)
-		if (!check_standing(&edit, (StateTable)i, error))
-			return FALSE;
-	return TRUE;
+	return check_gone(&edit, error) && check_standing(&edit, error);
 }

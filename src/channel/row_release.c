@@ -237,9 +237,7 @@ static const RowColumn release_columns[] = {
 gboolean row_release_check(const json_t *row, const State *state, GError **error)
 {
 	const char *product = row_text(row, "product");
-	const json_t *delivery =
-		product == NULL ? NULL
-				: json_object_get(state_rows(state, STATE_PRODUCTS), product);
+	const json_t *delivery = product == NULL ? NULL : state_row(state, STATE_PRODUCTS, product);
 	Release release = {row, json_object_get(delivery, "hosts")};
 	if (!row_columns_check("releases", release_columns, row, error))
 		return FALSE;

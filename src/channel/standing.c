@@ -79,7 +79,7 @@ static gboolean is_granted(
 	g_autoptr(StandingJson) row =
 		json_pack("{s:s, s:s, s:s}", "product", product, "person", person, "role", role);
 	g_autofree char *key = row == NULL ? NULL : state_key(STATE_GRANTS, row, NULL);
-	return key != NULL && json_object_get(state_rows(state, STATE_GRANTS), key) != NULL;
+	return key != NULL && state_row(state, STATE_GRANTS, key) != NULL;
 }
 
 gboolean standing_has_role(
@@ -105,7 +105,7 @@ static StandingRole *find_role(const Standing *standing, const char *name)
 
 static gboolean is_said_of_role(const Standing *standing, const char *role, const char *column)
 {
-	const json_t *row = json_object_get(state_rows(standing->before, STATE_ROLES), role);
+	const json_t *row = state_row(standing->before, STATE_ROLES, role);
 	return json_is_true(json_object_get(row, column));
 }
 
@@ -307,12 +307,12 @@ static void judge_gates(
 /* The most careful of its products decides. */
 static gint64 late_us(const Standing *standing)
 {
-	const json_t *rows = state_rows(standing->before, STATE_PRODUCTS);
 	gint64 late_s = STANDING_LATE_S;
 	gboolean is_said = FALSE;
 	for (guint i = 0; standing->products[i] != NULL; i++) {
-		const json_t *late =
-			json_object_get(json_object_get(rows, standing->products[i]), "late_s");
+		const json_t *product =
+			state_row(standing->before, STATE_PRODUCTS, standing->products[i]);
+		const json_t *late = json_object_get(product, "late_s");
 		if (!json_is_integer(late))
 			continue;
 		late_s = is_said ? MIN(late_s, json_integer_value(late)) : json_integer_value(late);

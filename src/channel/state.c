@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Each table is an object by key. What a change writes is first drafted beside the state; the new
- * state copies the tables that were written, and shares all others and every row.
+ * Each table is a sheet. What a change writes is first drafted beside the state; the new state has
+ * it over the sheets that were written, and shares all others and every row.
  */
 #include "channel/state.h"
 
@@ -12,7 +12,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StateJson, json_decref)
 
 struct State {
 	gatomicrefcount references;
-	json_t *tables[STATE_TABLES]; /* shared with other states once this one is made */
+	Sheet *sheets[STATE_TABLES]; /* shared with other states once this one is made */
 };
 
 static const struct {
@@ -63,7 +63,19 @@ State *state_new(void)
 	State *state = g_new0(State, 1);
 	g_atomic_ref_count_init(&state->references);
 	for (guint i = 0; i < STATE_TABLES; i++)
-		state->tables[i] = json_object();
+		state->sheets[i] = sheet_new();
+	return state;
+}
+
+State *state_new_beside(const State *other, StateTable but)
+{
+	State *state = state_new();
+	for (guint i = 0; i < STATE_TABLES; i++) {
+		if (i == but)
+			continue;
+		sheet_unref(state->sheets[i]);
+		state->sheets[i] = sheet_ref(other->sheets[i]);
+	}
 	return state;
 }
 
@@ -78,13 +90,23 @@ void state_unref(State *state)
 	if (state == NULL || !g_atomic_ref_count_dec(&state->references))
 		return;
 	for (guint i = 0; i < STATE_TABLES; i++)
-		json_decref(state->tables[i]);
+		sheet_unref(state->sheets[i]);
 	g_free(state);
 }
 
 const json_t *state_rows(const State *state, StateTable table)
 {
-	return state->tables[table];
+	return sheet_rows(state->sheets[table]);
+}
+
+json_t *state_row(const State *state, StateTable table, const char *key)
+{
+	return sheet_row(state->sheets[table], key);
+}
+
+Sheet *state_sheet(const State *state, StateTable table)
+{
+	return state->sheets[table];
 }
 
 /* Keys ----------------------------------------------------------------------------------------- */
@@ -129,12 +151,12 @@ gboolean state_add(State *state, StateTable table, json_t *row, GError **error)
 	g_autofree char *key = state_key(table, row, error);
 	if (key == NULL)
 		return FALSE;
-	if (json_object_get(state->tables[table], key) != NULL) {
+	if (state_row(state, table, key) != NULL) {
 		drover_error_set(error, DROVER_ERROR_CONFLICT, "%s: %s is there already",
 			tables[table].name, key);
 		return FALSE;
 	}
-	json_object_set(state->tables[table], key, row);
+	sheet_add(state->sheets[table], key, row);
 	return TRUE;
 }
 
@@ -234,7 +256,7 @@ static const json_t *draft_row(const Draft *draft, StateTable table, const char 
 	const json_t *row = json_object_get(draft->written[table], key);
 	if (row != NULL)
 		return json_is_null(row) ? NULL : row;
-	return json_object_get(draft->state->tables[table], key);
+	return state_row(draft->state, table, key);
 }
 
 /* The row before, borrowed; NULL: none. */
@@ -268,28 +290,12 @@ static void op_enact(Draft *draft, const Op *op)
 
 /* Whole changes -------------------------------------------------------------------------------- */
 
-static json_t *written_table(json_t *before, const json_t *written)
-{
-	const char *key;
-	json_t *row;
-	if (written == NULL)
-		return json_incref(before);
-	json_t *after = json_copy(before);
-	json_object_foreach ((json_t *)written, key, row) {
-		if (json_is_null(row))
-			json_object_del(after, key);
-		else
-			json_object_set(after, key, row);
-	}
-	return after;
-}
-
 static State *draft_state(const Draft *draft)
 {
 	State *next = g_new0(State, 1);
 	g_atomic_ref_count_init(&next->references);
 	for (guint i = 0; i < STATE_TABLES; i++)
-		next->tables[i] = written_table(draft->state->tables[i], draft->written[i]);
+		next->sheets[i] = sheet_over(draft->state->sheets[i], draft->written[i]);
 	return next;
 }
 
@@ -310,23 +316,39 @@ static void visit_broken(const Draft *draft, const json_t *given, StateVisit vis
 	visit(table, key, before, is_known ? after : NULL, of);
 }
 
+/* Aliases: the other rule that is called as this one. */
+typedef struct Namesake {
+	const char *key;
+	const char *other; /* borrowed; NULL: none */
+} Namesake;
+
+static void note_namesake(const char *key, const json_t *row, gpointer of)
+{
+	Namesake *namesake = of;
+	(void)row;
+	if (strcmp(key, namesake->key) != 0)
+		namesake->other = key;
+}
+
 /* No alias that the change gives may be another rule's; two rules may swap theirs. `written`: the
  * rules that it writes, by key. */
 static gboolean check_aliases(const State *after, const json_t *written, GError **error)
 {
-	g_autoptr(GHashTable) owners = g_hash_table_new(g_str_hash, g_str_equal);
 	const char *key;
 	json_t *row;
-	json_object_foreach (after->tables[STATE_RULES], key, row) {
+	json_object_foreach ((json_t *)written, key, row) {
 		const char *alias = json_string_value(json_object_get(row, "alias"));
-		const char *other = alias == NULL ? NULL : g_hash_table_lookup(owners, alias);
-		if (alias != NULL && other == NULL)
-			g_hash_table_insert(owners, (gpointer)alias, (gpointer)key);
-		if (other == NULL || (json_object_get(written, key) == NULL &&
-					     json_object_get(written, other) == NULL))
+		Namesake namesake = {key, NULL};
+		if (alias == NULL)
 			continue;
+		sheet_each(after->sheets[STATE_RULES], SHEET_BY_ALIAS, alias, note_namesake,
+			&namesake);
+		if (namesake.other == NULL)
+			continue;
+		gboolean is_first = atoll(key) < atoll(namesake.other);
 		drover_error_set(error, DROVER_ERROR_CONFLICT,
-			"alias: rules %s and %s would both be called '%s'", other, key, alias);
+			"alias: rules %s and %s would both be called '%s'",
+			is_first ? key : namesake.other, is_first ? namesake.other : key, alias);
 		return FALSE;
 	}
 	return TRUE;
@@ -391,57 +413,66 @@ void state_each_write(const State *state, const json_t *change, StateVisit visit
 
 static const char *const mappings[] = {"mapping", "fallback_mapping"};
 
-static gboolean is_there(const State *state, const json_t *row, const char *column)
+static gboolean refuse_missing(
+	const char *own, const char *column, const char *name, GError **error)
 {
-	const char *name = json_string_value(json_object_get(row, column));
-	return name == NULL || json_object_get(state->tables[STATE_RELEASES], name) != NULL;
+	drover_error_set(
+		error, DROVER_ERROR_CONFLICT, "%s: %s: there is no release %s", own, column, name);
+	return FALSE;
 }
 
-/* `touched`: the rows that the change names. */
-static gboolean check_table(
-	const State *after, StateTable table, GHashTable *touched, GError **error)
+/* What a rule or pin that is written maps to. */
+static gboolean check_own(const State *after, StateTable table, const char *key, GError **error)
 {
-	const char *key;
-	json_t *row;
-	json_object_foreach (after->tables[table], key, row) {
-		for (guint i = 0; i < G_N_ELEMENTS(mappings); i++) {
-			if (is_there(after, row, mappings[i]))
-				continue;
-			const char *name = json_string_value(json_object_get(row, mappings[i]));
-			g_autofree char *own = g_strconcat(tables[table].name, " ", key, NULL);
-			g_autofree char *release = g_strconcat("releases ", name, NULL);
-			if (!g_hash_table_contains(touched, own) &&
-				!g_hash_table_contains(touched, release))
-				continue;
-			drover_error_set(error, DROVER_ERROR_CONFLICT,
-				"%s: %s: there is no release %s", own, mappings[i], name);
-			return FALSE;
-		}
+	const json_t *row = state_row(after, table, key);
+	for (guint i = 0; i < G_N_ELEMENTS(mappings); i++) {
+		const char *name = json_string_value(json_object_get(row, mappings[i]));
+		g_autofree char *own = NULL;
+		if (name == NULL || state_row(after, STATE_RELEASES, name) != NULL)
+			continue;
+		own = g_strconcat(tables[table].name, " ", key, NULL);
+		return refuse_missing(own, mappings[i], name, error);
 	}
 	return TRUE;
 }
 
-/* Can the row that an op names be why a release is missed? Where none can, the tables need not be
- * looked through, and they may be long. */
-static gboolean may_miss(const State *after, StateTable table, const char *key)
+typedef struct Mapped {
+	const char *release;
+	const char *key; /* the first row that maps to it; NULL: none */
+	const char *column;
+} Mapped;
+
+static void note_mapped(const char *key, const json_t *row, gpointer of)
 {
-	const json_t *row = json_object_get(after->tables[table], key);
-	if (table == STATE_RELEASES)
-		return row == NULL;
-	if (table != STATE_RULES && table != STATE_PINS)
-		return FALSE;
-	for (guint i = 0; i < G_N_ELEMENTS(mappings); i++)
-		if (!is_there(after, row, mappings[i]))
-			return TRUE;
-	return FALSE;
+	Mapped *mapped = of;
+	const char *name = json_string_value(json_object_get(row, mappings[0]));
+	if (mapped->key != NULL)
+		return;
+	mapped->key = key;
+	mapped->column = mappings[g_strcmp0(name, mapped->release) != 0];
+}
+
+/* Who still maps to a release that goes. */
+static gboolean check_gone(const State *after, const char *release, GError **error)
+{
+	static const StateTable mapping[] = {STATE_RULES, STATE_PINS};
+	if (state_row(after, STATE_RELEASES, release) != NULL)
+		return TRUE;
+	for (guint i = 0; i < G_N_ELEMENTS(mapping); i++) {
+		Mapped mapped = {release, NULL, NULL};
+		sheet_each(
+			after->sheets[mapping[i]], SHEET_BY_MAPPING, release, note_mapped, &mapped);
+		if (mapped.key == NULL)
+			continue;
+		g_autofree char *own = g_strconcat(tables[mapping[i]].name, " ", mapped.key, NULL);
+		return refuse_missing(own, mapped.column, release, error);
+	}
+	return TRUE;
 }
 
 gboolean state_check_mappings(const State *after, const json_t *change, GError **error)
 {
-	g_autoptr(GHashTable) touched =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	const json_t *ops = json_object_get(change, "ops");
-	gboolean may_be_missed = FALSE;
 	for (gsize i = 0; i < json_array_size(ops); i++) {
 		const json_t *op = json_array_get(ops, i);
 		const char *name = json_string_value(json_object_get(op, "table"));
@@ -451,9 +482,11 @@ gboolean state_check_mappings(const State *after, const json_t *change, GError *
 		g_autofree char *key = state_op_key(table, op, NULL);
 		if (key == NULL)
 			continue;
-		g_hash_table_add(touched, g_strconcat(name, " ", key, NULL));
-		may_be_missed |= may_miss(after, table, key);
+		if (table == STATE_RELEASES && !check_gone(after, key, error))
+			return FALSE;
+		if ((table == STATE_RULES || table == STATE_PINS) &&
+			!check_own(after, table, key, error))
+			return FALSE;
 	}
-	return !may_be_missed || (check_table(after, STATE_RULES, touched, error) &&
-					 check_table(after, STATE_PINS, touched, error));
+	return TRUE;
 }

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "channel/sheet.h"
 
 typedef enum StateTable {
 	STATE_RULES,	    /* by rule_id */
@@ -36,6 +37,8 @@ gboolean state_table_find(const char *name, StateTable *table);
 typedef struct State State;
 
 State *state_new(void);
+/* The same rows but those of one table, which state_add() may fill. */
+State *state_new_beside(const State *other, StateTable but);
 State *state_ref(State *state);
 void state_unref(State *state);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(State, state_unref)
@@ -44,8 +47,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(State, state_unref)
  * DROVER_ERROR_CONFLICT (the key is there). The row is shared. */
 gboolean state_add(State *state, StateTable table, json_t *row, GError **error);
 
-/* An object: the table's key as text -> row. Borrowed. */
+/* An object: the table's key as text -> row. Borrowed. After a change the table is made whole when
+ * it is first asked for: who wants one row, those of one text, or what differs, asks below. */
 const json_t *state_rows(const State *state, StateTable table);
+/* Borrowed; NULL: there is none. */
+json_t *state_row(const State *state, StateTable table, const char *key);
+/* For sheet_each() and sheet_differences(). Borrowed. */
+Sheet *state_sheet(const State *state, StateTable table);
 /* The key of a row, "7" or ["web","release"]. Fails with DROVER_ERROR_INPUT. Caller frees. */
 char *state_key(StateTable table, const json_t *row, GError **error);
 

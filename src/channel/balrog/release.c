@@ -306,7 +306,7 @@ static gboolean is_stub(const json_t *row)
 static void take_row(BalrogReport *report, const State *state, json_t *row)
 {
 	const char *name = row_text(row, "name");
-	if (json_object_get(state_rows(state, STATE_RELEASES), name) == NULL)
+	if (state_row(state, STATE_RELEASES, name) == NULL)
 		balrog_insert(report, STATE_RELEASES, json_incref(row));
 	else
 		json_array_append_new(
@@ -317,7 +317,7 @@ static void take_row(BalrogReport *report, const State *state, json_t *row)
 
 static gboolean is_new(BalrogReport *report, const State *state, GHashTable *seen, const char *name)
 {
-	const json_t *there = json_object_get(state_rows(state, STATE_RELEASES), name);
+	const json_t *there = state_row(state, STATE_RELEASES, name);
 	if (there != NULL && !is_stub(there))
 		balrog_refuse(report, "name", "a release of this name is there already");
 	else if (!g_hash_table_add(seen, (gpointer)name))

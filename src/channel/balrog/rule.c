@@ -192,7 +192,7 @@ static void check_id(Reading *reading, const json_t *row)
 			&reading->report, "rule_id", "%s", balrog_without_subject(error->message));
 	else if (g_hash_table_contains(reading->ids, key))
 		balrog_refuse(&reading->report, "rule_id", "%s",
-			json_object_get(state_rows(reading->state, STATE_RULES), key) != NULL
+			state_row(reading->state, STATE_RULES, key) != NULL
 				? "a rule of this number is there already"
 				: "a rule of this number was taken before it");
 }
@@ -238,8 +238,7 @@ static void check_row(Reading *reading, json_t *row)
 static void add_stub(Reading *reading, const json_t *row, const char *column)
 {
 	const char *name = row_text(row, column);
-	if (name == NULL ||
-		json_object_get(state_rows(reading->state, STATE_RELEASES), name) != NULL)
+	if (name == NULL || state_row(reading->state, STATE_RELEASES, name) != NULL)
 		return;
 	json_t *product = json_object_get(row, "product");
 	json_t *there = json_object_get(reading->stubs, name);

@@ -81,8 +81,7 @@ static gboolean check_version(
 	if (version == 0 || name == NULL || !state_table_find(name, &table))
 		return TRUE;
 	g_autofree char *key = state_op_key(table, op, NULL);
-	const json_t *row =
-		key == NULL ? NULL : json_object_get(state_rows(preparing->state, table), key);
+	const json_t *row = key == NULL ? NULL : state_row(preparing->state, table, key);
 	gint64 current = json_integer_of(row, "data_version");
 	if (current == 0 || current == version)
 		return TRUE;
@@ -165,8 +164,8 @@ json_t *channel_ops_prepare(Store *store, const State *state, const json_t *ops,
 static gboolean was_edited(const ChannelBook *book, const State *after, const char *release)
 {
 	static const char *const unnoticed[] = {"comment", "data_version", "published", NULL};
-	json_t *was = json_object_get(state_rows(book->live, STATE_RELEASES), release);
-	json_t *is = json_object_get(state_rows(after, STATE_RELEASES), release);
+	json_t *was = state_row(book->live, STATE_RELEASES, release);
+	json_t *is = state_row(after, STATE_RELEASES, release);
 	if (was == is || was == NULL || is == NULL)
 		return was != is && was != NULL;
 	g_autoptr(json_t) before = canonical_row(was, unnoticed);
@@ -200,7 +199,7 @@ static gboolean guard_change(const ChannelBook *book, const State *after, const 
 gboolean channel_guard_releases(const ChannelBook *book, const State *after, GError **error)
 {
 	g_autoptr(Overlay) overlay = overlay_new(book->live, FALSE);
-	if (state_rows(book->live, STATE_RELEASES) == state_rows(after, STATE_RELEASES))
+	if (state_sheet(book->live, STATE_RELEASES) == state_sheet(after, STATE_RELEASES))
 		return TRUE;
 	for (guint i = 0; i < queue_size(book->queue); i++) {
 		const json_t *change = queue_change(book->queue, i);
@@ -325,7 +324,7 @@ static void note_row(
 {
 	Written *written = of;
 	const char *name = state_table_name(table);
-	json_t *row = json_object_get(state_rows(written->live, table), key);
+	json_t *row = state_row(written->live, table, key);
 	if (!g_hash_table_add(written->keys, g_strconcat(name, " ", key, NULL)))
 		return;
 	json_array_append_new(written->rows,

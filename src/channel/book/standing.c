@@ -104,12 +104,13 @@ static GPtrArray *gates_of(gint64 id, const State *before, gpointer of)
 /* A role is of a person who is there; rows of persons are not in a state. */
 static gboolean check_grants(Store *store, const State *before, const State *after, GError **error)
 {
-	const char *key;
-	json_t *row;
-	gint64 person;
-	json_object_foreach ((json_t *)state_rows(after, STATE_GRANTS), key, row) {
-		const char *name = json_text(row, "person");
-		if (json_object_get(state_rows(before, STATE_GRANTS), key) != NULL)
+	g_autoptr(GArray) written = sheet_differences(
+		state_sheet(before, STATE_GRANTS), state_sheet(after, STATE_GRANTS));
+	for (guint i = 0; i < written->len; i++) {
+		SheetDifference grant = g_array_index(written, SheetDifference, i);
+		const char *name = json_text(grant.after, "person");
+		gint64 person;
+		if (grant.before != NULL)
 			continue;
 		if (!store_query_integer(
 			    store, error, 0, &person, SQL_PERSON, STORE_PARAMS(STORE_TEXT(name))))

@@ -143,22 +143,12 @@ static gboolean write_row(
 static gboolean write_table(Store *store, StateTable table, const State *before, const State *after,
 	const ChannelDeed *deed, guint *written, GError **error)
 {
-	const json_t *was = state_rows(before, table), *is = state_rows(after, table);
-	const char *key;
-	json_t *row;
-	if (was == is)
-		return TRUE;
-	json_object_foreach ((json_t *)was, key, row) {
-		RowEdit edit = {table, key, row, json_object_get(is, key)};
-		if (edit.after == row || !differs(row, edit.after))
-			continue;
-		++*written;
-		if (!write_row(store, &edit, deed, error))
-			return FALSE;
-	}
-	json_object_foreach ((json_t *)is, key, row) {
-		RowEdit edit = {table, key, NULL, row};
-		if (json_object_get(was, key) != NULL)
+	g_autoptr(GArray) rows =
+		sheet_differences(state_sheet(before, table), state_sheet(after, table));
+	for (guint i = 0; i < rows->len; i++) {
+		SheetDifference row = g_array_index(rows, SheetDifference, i);
+		RowEdit edit = {table, row.key, row.before, row.after};
+		if (!differs(row.before, row.after))
 			continue;
 		++*written;
 		if (!write_row(store, &edit, deed, error))
@@ -179,9 +169,10 @@ gboolean channel_rows_write(Store *store, const State *before, const State *afte
 	return count == 0 || store_counter_advance(store, STORE_GENERATION, error);
 }
 
-static void note_version(StateTable table, const json_t *before, const json_t *after, json_t *ops)
+static void note_version(StateTable table, const SheetDifference *written, json_t *ops)
 {
-	if (before == after || table == STATE_GRANTS || !differs(before, after))
+	const json_t *before = written->before, *after = written->after;
+	if (after == NULL || table == STATE_GRANTS || !differs(before, after))
 		return;
 	json_t *row = json_copy((json_t *)after);
 	json_object_set_new(
@@ -194,19 +185,16 @@ State *channel_rows_written(const State *before, const State *after)
 {
 	g_autoptr(json_t) ops = json_array();
 	for (guint i = 0; i < STATE_TABLES; i++) {
-		const json_t *was = state_rows(before, (StateTable)i);
-		const json_t *is = state_rows(after, (StateTable)i);
-		const char *key;
-		json_t *row;
-		if (was == is)
-			continue;
-		json_object_foreach ((json_t *)is, key, row)
-			note_version((StateTable)i, json_object_get(was, key), row, ops);
+		g_autoptr(GArray) written = sheet_differences(
+			state_sheet(before, (StateTable)i), state_sheet(after, (StateTable)i));
+		for (guint j = 0; j < written->len; j++)
+			note_version(
+				(StateTable)i, &g_array_index(written, SheetDifference, j), ops);
 	}
 	g_autoptr(json_t) change = json_pack("{s:O}", "ops", ops);
-	State *written = state_apply(after, change, NULL);
-	g_assert(written != NULL);
-	return written;
+	State *is = state_apply(after, change, NULL);
+	g_assert(is != NULL);
+	return is;
 }
 
 /* Changes ------------------------------------------------------------------------------------- */
