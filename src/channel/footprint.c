@@ -66,7 +66,7 @@ static void add_mapped(const char *release, const json_t *row, gpointer of)
 static void add_release(const char *name, const json_t *row, gpointer of)
 {
 	const Walk *walk = of;
-	const Sheet *releases = state_sheet(walk->state, STATE_RELEASES);
+	Sheet *releases = state_sheet(walk->state, STATE_RELEASES);
 	add_mapped(name, row, of);
 	sheet_each(releases, SHEET_BY_ORIGIN, name, add_mapped, of);
 }

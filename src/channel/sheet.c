@@ -1,76 +1,46 @@
 /* SPDX-License-Identifier: ISC
  *
- * Two layers: a ground that many sheets share, and what one sheet has written over it. The upper
- * is copied with each change, so when it has grown to a fraction of the ground both become one.
+ * Each sheet is a layer: what was written, on the sheet that it was written over. A row is that of
+ * the highest layer that has one. A pile that grows too high becomes one layer.
  */
 #include "channel/sheet.h"
 
 #include "channel/release_document.h"
 
-/* Above this, and a part of the ground's size, what is written becomes ground. */
-enum { WRITTEN_LEAST = 256, WRITTEN_PART = 4 };
+enum {
+	PILE = 32, /* layers */
+	PART = 4,  /* above this part of the lowest layer's size, what lies on it joins it */
+};
 
 typedef struct Entry {
 	const char *key;
 	const json_t *row;
 } Entry;
 
-typedef struct Ground {
-	gatomicrefcount references;
-	json_t *rows;
-	GHashTable *indexes[SHEET_INDEXES]; /* text -> GArray of Entry; NULL: not asked for yet */
-} Ground;
-
 struct Sheet {
 	gatomicrefcount references;
-	Ground *ground;
-	json_t *written; /* key -> row, null: it is gone; NULL: nothing */
-	json_t *whole;	 /* both as one; NULL: not asked for yet */
+	Sheet *under;			    /* NULL: this is the lowest */
+	guint height;			    /* layers below it */
+	json_t *rows;			    /* key -> row, null: it is gone */
+	json_t *whole;			    /* with all below; NULL: not asked for yet */
+	GHashTable *indexes[SHEET_INDEXES]; /* of its own rows: text -> GArray of Entry; NULL: not
+					     * asked for yet */
 };
 
-/* Takes the rows. */
-static Ground *ground_new(json_t *rows)
-{
-	Ground *ground = g_new0(Ground, 1);
-	g_atomic_ref_count_init(&ground->references);
-	ground->rows = rows;
-	return ground;
-}
-
-static Ground *ground_ref(Ground *ground)
-{
-	g_atomic_ref_count_inc(&ground->references);
-	return ground;
-}
-
-static void forget_indexes(Ground *ground)
-{
-	for (guint i = 0; i < SHEET_INDEXES; i++)
-		g_clear_pointer(&ground->indexes[i], g_hash_table_unref);
-}
-
-static void ground_unref(Ground *ground)
-{
-	if (!g_atomic_ref_count_dec(&ground->references))
-		return;
-	forget_indexes(ground);
-	json_decref(ground->rows);
-	g_free(ground);
-}
-
 /* Takes both. */
-static Sheet *sheet_on(Ground *ground, json_t *written)
+static Sheet *sheet_on(Sheet *under, json_t *rows)
 {
 	Sheet *sheet = g_new0(Sheet, 1);
 	g_atomic_ref_count_init(&sheet->references);
-	sheet->ground = ground;
-	sheet->written = written;
+	sheet->under = under;
+	sheet->height = under == NULL ? 0 : under->height + 1;
+	sheet->rows = rows;
 	return sheet;
 }
 
 Sheet *sheet_new(void)
 {
-	return sheet_on(ground_new(json_object()), NULL);
+	return sheet_on(NULL, json_object());
 }
 
 Sheet *sheet_ref(Sheet *sheet)
@@ -79,71 +49,106 @@ Sheet *sheet_ref(Sheet *sheet)
 	return sheet;
 }
 
+static void forget_indexes(Sheet *sheet)
+{
+	for (guint i = 0; i < SHEET_INDEXES; i++)
+		g_clear_pointer(&sheet->indexes[i], g_hash_table_unref);
+}
+
 void sheet_unref(Sheet *sheet)
 {
 	if (sheet == NULL || !g_atomic_ref_count_dec(&sheet->references))
 		return;
-	ground_unref(sheet->ground);
-	json_decref(sheet->written);
+	sheet_unref(sheet->under);
+	forget_indexes(sheet);
+	json_decref(sheet->rows);
 	json_decref(sheet->whole);
 	g_free(sheet);
 }
 
 void sheet_add(Sheet *sheet, const char *key, json_t *row)
 {
-	g_assert(sheet->written == NULL);
-	forget_indexes(sheet->ground);
-	json_object_set(sheet->ground->rows, key, row);
+	g_assert(sheet->under == NULL);
+	forget_indexes(sheet);
+	json_object_set(sheet->rows, key, row);
 }
 
 json_t *sheet_row(const Sheet *sheet, const char *key)
 {
-	json_t *row = json_object_get(sheet->written, key);
-	if (row == NULL)
-		row = json_object_get(sheet->ground->rows, key);
-	return json_is_null(row) ? NULL : row;
+	for (; sheet != NULL; sheet = sheet->under) {
+		json_t *row = json_object_get(sheet->rows, key);
+		if (row != NULL)
+			return json_is_null(row) ? NULL : row;
+	}
+	return NULL;
 }
 
-/* Two layers as one ---------------------------------------------------------------------------- */
+/* Layers as one -------------------------------------------------------------------------------- */
 
-static json_t *whole_of(const json_t *rows, const json_t *written)
+static void write_on(json_t *rows, const json_t *written)
 {
-	json_t *whole = json_copy((json_t *)rows), *row;
 	const char *key;
+	json_t *row;
 	json_object_foreach ((json_t *)written, key, row) {
 		if (json_is_null(row))
-			json_object_del(whole, key);
+			json_object_del(rows, key);
 		else
-			json_object_set(whole, key, row);
+			json_object_set(rows, key, row);
 	}
+}
+
+static json_t *whole_of(const Sheet *sheet)
+{
+	if (sheet->under == NULL)
+		return json_copy(sheet->rows);
+	json_t *whole = whole_of(sheet->under);
+	write_on(whole, sheet->rows);
 	return whole;
 }
 
 /* Of two threads that ask first, the slower one's work is thrown away. */
 const json_t *sheet_rows(Sheet *sheet)
 {
-	if (sheet->written == NULL)
-		return sheet->ground->rows;
+	if (sheet->under == NULL)
+		return sheet->rows;
 	json_t *there = g_atomic_pointer_get(&sheet->whole);
 	if (there != NULL)
 		return there;
-	json_t *whole = whole_of(sheet->ground->rows, sheet->written);
+	json_t *whole = whole_of(sheet);
 	if (g_atomic_pointer_compare_and_exchange(&sheet->whole, NULL, whole))
 		return whole;
 	json_decref(whole);
 	return g_atomic_pointer_get(&sheet->whole);
 }
 
-Sheet *sheet_over(Sheet *sheet, const json_t *written)
+/* What was written on the lowest. */
+static json_t *written_of(const Sheet *sheet, Sheet **lowest)
 {
-	gsize most = WRITTEN_LEAST + json_object_size(sheet->ground->rows) / WRITTEN_PART;
+	if (sheet->under == NULL) {
+		*lowest = (Sheet *)sheet;
+		return json_object();
+	}
+	json_t *written = written_of(sheet->under, lowest);
+	json_object_update(written, sheet->rows);
+	return written;
+}
+
+static Sheet *level(Sheet *pile)
+{
+	Sheet *lowest = NULL;
+	json_t *written = written_of(pile, &lowest);
+	if (json_object_size(written) <= PILE + json_object_size(lowest->rows) / PART)
+		return sheet_on(sheet_ref(lowest), written);
+	json_decref(written);
+	return sheet_on(NULL, whole_of(pile));
+}
+
+Sheet *sheet_over(Sheet *sheet, json_t *written)
+{
 	if (json_object_size(written) == 0)
 		return sheet_ref(sheet);
-	if (json_object_size(sheet->written) + json_object_size(written) > most)
-		return sheet_on(ground_new(whole_of(sheet_rows(sheet), written)), NULL);
-	json_t *all = sheet->written == NULL ? json_object() : json_copy(sheet->written);
-	json_object_update(all, (json_t *)written);
-	return sheet_on(ground_ref(sheet->ground), all);
+	Sheet *under = sheet->height < PILE ? sheet_ref(sheet) : level(sheet);
+	return sheet_on(under, json_incref(written));
 }
 
 /* Indexes -------------------------------------------------------------------------------------- */
@@ -218,81 +223,93 @@ static GHashTable *index_of(const json_t *rows, SheetIndex index)
 				     g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_array_unref)};
 	json_t *row;
 	json_object_foreach ((json_t *)rows, indexing.entry.key, row) {
-		indexing.entry.row = row;
+		indexing.entry.row = row; /* a null has no texts */
 		visit_texts(row, index, add_entry, &indexing);
 	}
 	return indexing.entries;
 }
 
-static GHashTable *ground_index(Ground *ground, SheetIndex index)
+static GHashTable *own_index(Sheet *sheet, SheetIndex index)
 {
-	GHashTable *there = g_atomic_pointer_get(&ground->indexes[index]);
+	GHashTable *there = g_atomic_pointer_get(&sheet->indexes[index]);
 	if (there != NULL)
 		return there;
-	GHashTable *made = index_of(ground->rows, index);
-	if (g_atomic_pointer_compare_and_exchange(&ground->indexes[index], NULL, made))
+	GHashTable *made = index_of(sheet->rows, index);
+	if (g_atomic_pointer_compare_and_exchange(&sheet->indexes[index], NULL, made))
 		return made;
 	g_hash_table_unref(made);
-	return g_atomic_pointer_get(&ground->indexes[index]);
+	return g_atomic_pointer_get(&sheet->indexes[index]);
 }
 
-typedef struct Asked {
+static gboolean is_covered(const Sheet *top, const Sheet *layer, const char *key)
+{
+	for (; top != layer; top = top->under)
+		if (json_object_get(top->rows, key) != NULL)
+			return TRUE;
+	return FALSE;
+}
+
+typedef struct Search {
+	const Sheet *top;
+	SheetIndex index;
 	const char *text;
-	gboolean is_there;
-} Asked;
+	SheetFound found;
+	gpointer of;
+} Search;
 
-static void note_text(const char *text, gpointer of)
+static void search_layer(const Search *search, Sheet *layer)
 {
-	Asked *asked = of;
-	asked->is_there |= g_str_equal(text, asked->text);
-}
-
-static gboolean has_text(const json_t *row, SheetIndex index, const char *text)
-{
-	Asked asked = {text, FALSE};
-	visit_texts(row, index, note_text, &asked);
-	return asked.is_there;
-}
-
-void sheet_each(
-	const Sheet *sheet, SheetIndex index, const char *text, SheetFound found, gpointer of)
-{
-	const GArray *entries = g_hash_table_lookup(ground_index(sheet->ground, index), text);
+	if (layer->under != NULL)
+		search_layer(search, layer->under);
+	const GArray *entries = g_hash_table_lookup(own_index(layer, search->index), search->text);
 	for (guint i = 0; entries != NULL && i < entries->len; i++) {
 		Entry entry = g_array_index(entries, Entry, i);
-		if (json_object_get(sheet->written, entry.key) == NULL)
-			found(entry.key, entry.row, of);
+		if (!is_covered(search->top, layer, entry.key))
+			search->found(entry.key, entry.row, search->of);
 	}
-	const char *key;
-	json_t *row;
-	json_object_foreach (sheet->written, key, row)
-		if (!json_is_null(row) && has_text(row, index, text))
-			found(key, row, of);
+}
+
+void sheet_each(Sheet *sheet, SheetIndex index, const char *text, SheetFound found, gpointer of)
+{
+	Search search = {sheet, index, text, found, of};
+	search_layer(&search, sheet);
 }
 
 /* Differences ---------------------------------------------------------------------------------- */
 
-static void add_difference(GArray *differences, Sheet *before, Sheet *after, const char *key)
+static void note_keys(GPtrArray *keys, GHashTable *noted, const json_t *rows)
 {
-	SheetDifference difference = {key, sheet_row(before, key), sheet_row(after, key)};
-	if (difference.before != difference.after)
-		g_array_append_val(differences, difference);
-}
-
-GArray *sheet_differences(Sheet *before, Sheet *after)
-{
-	GArray *differences = g_array_new(FALSE, FALSE, sizeof(SheetDifference));
-	gboolean is_one_ground = before->ground == after->ground;
 	const char *key;
 	json_t *row;
-	if (before == after)
-		return differences;
-	const json_t *was = is_one_ground ? before->written : sheet_rows(before);
-	const json_t *is = is_one_ground ? after->written : sheet_rows(after);
-	json_object_foreach ((json_t *)was, key, row)
-		add_difference(differences, before, after, key);
-	json_object_foreach ((json_t *)is, key, row)
-		if (json_object_get(was, key) == NULL)
-			add_difference(differences, before, after, key);
+	json_object_foreach ((json_t *)rows, key, row)
+		if (g_hash_table_add(noted, (gpointer)key))
+			g_ptr_array_add(keys, (gpointer)key);
+}
+
+/* The keys of all layers above the one that both stand on; where there is none, of all. */
+static GPtrArray *keys_between(const Sheet *before, const Sheet *after)
+{
+	GPtrArray *keys = g_ptr_array_new();
+	g_autoptr(GHashTable) noted = g_hash_table_new(g_str_hash, g_str_equal);
+	while (before != after) {
+		gboolean is_higher =
+			before == NULL || (after != NULL && after->height >= before->height);
+		const Sheet **higher = is_higher ? &after : &before;
+		note_keys(keys, noted, (*higher)->rows);
+		*higher = (*higher)->under;
+	}
+	return keys;
+}
+
+GArray *sheet_differences(const Sheet *before, const Sheet *after)
+{
+	GArray *differences = g_array_new(FALSE, FALSE, sizeof(SheetDifference));
+	g_autoptr(GPtrArray) keys = keys_between(before, after);
+	for (guint i = 0; i < keys->len; i++) {
+		const char *key = keys->pdata[i];
+		SheetDifference difference = {key, sheet_row(before, key), sheet_row(after, key)};
+		if (difference.before != difference.after)
+			g_array_append_val(differences, difference);
+	}
 	return differences;
 }

@@ -18,6 +18,8 @@ struct Store {
 	int joined; /* depth of joined writing work, for the savepoint's name */
 	int open_rows;
 	gint64 changed;
+	gpointer kept;
+	GDestroyNotify free_kept;
 };
 
 static const char SQL_COUNTER_GET[] = "SELECT value FROM counter WHERE name = ?";
@@ -57,9 +59,23 @@ void store_close(Store *store)
 		return;
 	g_assert(store->connection->transaction == STORE_TRANSACTION_NONE);
 	g_assert(store->open_rows == 0);
+	store_keep(store, NULL, NULL);
 	store->connection->engine->close(store->connection);
 	g_free(store->url);
 	g_free(store);
+}
+
+void store_keep(Store *store, gpointer kept, GDestroyNotify free)
+{
+	if (store->kept != NULL)
+		store->free_kept(store->kept);
+	store->kept = kept;
+	store->free_kept = free;
+}
+
+gpointer store_kept(const Store *store)
+{
+	return store->kept;
 }
 
 StoreKind store_kind(const Store *store)

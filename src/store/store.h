@@ -55,6 +55,12 @@ Store *store_open(const char *url, GError **error);
 void store_close(Store *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_close)
 
+/* What a room keeps with the connection; freed when it closes or another takes its place. There is
+ * one place. */
+void store_keep(Store *store, gpointer kept, GDestroyNotify free);
+/* NULL: nothing. */
+gpointer store_kept(const Store *store);
+
 StoreKind store_kind(const Store *store);
 /* The URL without a password, for logs and messages. Owned by the store. */
 const char *store_name(const Store *store);

@@ -4,6 +4,7 @@
  */
 #include "channel/book/book.h"
 
+#include "channel/book/shelf.h"
 #include "wire/json.h"
 
 static const char SQL_ROWS[] = "SELECT kind, row_json FROM channel_row WHERE until_us IS NULL";
@@ -217,17 +218,51 @@ static ChannelBook *read_queue(Store *store, State *live, gint64 at_us, GError *
 	return book->queue != NULL ? g_steal_pointer(&book) : NULL;
 }
 
-static ChannelBook *read_book(Store *store, gint64 at_us, GError **error)
+typedef struct Reading {
+	gint64 at_us;
+	State *live;
+} Reading;
+
+static State *rows_of_stamp(Store *store, gint64 stamp, GError **error)
 {
-	g_autoptr(State) live = state_new();
-	if (!read_rows(store, live, at_us, error) || !read_grants(store, live, error))
+	g_autoptr(State) rows = channel_shelf_take(store, stamp);
+	if (rows != NULL)
+		return g_steal_pointer(&rows);
+	rows = state_new();
+	if (!read_rows(store, rows, 0, error))
 		return NULL;
-	return read_queue(store, g_steal_pointer(&live), at_us, error);
+	channel_shelf_put(store, stamp, rows);
+	return state_new_beside(rows, STATE_GRANTS);
 }
 
-ChannelBook *channel_book_read_queue(Store *store, State *live, GError **error)
+/* In one view, so that the rows are those of the stamp. */
+static gboolean read_live(Store *store, gpointer of, GError **error)
 {
-	return read_queue(store, state_ref(live), 0, error);
+	Reading *reading = of;
+	gint64 stamp;
+	g_clear_pointer(&reading->live, state_unref);
+	if (!channel_shelf_stamp(store, &stamp, error))
+		return FALSE;
+	reading->live = rows_of_stamp(store, stamp, error);
+	return reading->live != NULL && read_grants(store, reading->live, error);
+}
+
+static gboolean read_live_at(Store *store, gpointer of, GError **error)
+{
+	Reading *reading = of;
+	g_clear_pointer(&reading->live, state_unref);
+	reading->live = state_new();
+	return read_rows(store, reading->live, reading->at_us, error) &&
+	       read_grants(store, reading->live, error);
+}
+
+static ChannelBook *read_book(Store *store, gint64 at_us, GError **error)
+{
+	Reading reading = {at_us, NULL};
+	if (store_read(store, at_us == 0 ? read_live : read_live_at, &reading, error))
+		return read_queue(store, reading.live, at_us, error);
+	state_unref(reading.live);
+	return NULL;
 }
 
 ChannelBook *channel_book_read(Store *store, GError **error)

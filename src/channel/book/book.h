@@ -50,8 +50,6 @@ ChannelBook *channel_book_read(Store *store, GError **error);
 /* As it was at an instant: rules, releases and the queue; grants are those of now. Changes have
  * no overrides, problem and reason. */
 ChannelBook *channel_book_read_at(Store *store, gint64 at_us, GError **error);
-/* The book as the store now has it, knowing that its rows are `live`: they are not read again. */
-ChannelBook *channel_book_read_queue(Store *store, State *live, GError **error);
 ChannelBook *channel_book_ref(ChannelBook *book);
 void channel_book_unref(ChannelBook *book);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChannelBook, channel_book_unref)

@@ -358,8 +358,7 @@ gboolean channel_edit(Store *store, const json_t *ops, const ChannelDeed *deed, 
 		!channel_guard_numbers(before, 0, ops, error) ||
 		!channel_rows_write(store, before->live, after, deed, &result->written, error))
 		return FALSE;
-	g_autoptr(State) live = channel_rows_written(before->live, after);
-	g_autoptr(ChannelBook) now = channel_book_read_queue(store, live, error);
+	g_autoptr(ChannelBook) now = channel_book_read(store, error);
 	if (now == NULL || !channel_requeue(store, before, now, deed, &result->rebased, error))
 		return FALSE;
 	result->rows = rows_of(before, now->live, change);

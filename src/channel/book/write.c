@@ -5,6 +5,7 @@
  */
 #include "channel/book/book.h"
 
+#include "channel/book/shelf.h"
 #include "channel/canonical.h"
 #include "store/history.h"
 #include "wire/json.h"
@@ -157,6 +158,17 @@ static gboolean write_table(Store *store, StateTable table, const State *before,
 	return TRUE;
 }
 
+/* Who reads them next need not read them all. */
+static gboolean stamp_rows(Store *store, const State *before, const State *after, GError **error)
+{
+	gint64 stamp;
+	if (!channel_shelf_restamp(store, &stamp, error))
+		return FALSE;
+	g_autoptr(State) rows = channel_rows_written(before, after);
+	channel_shelf_put(store, stamp, rows);
+	return TRUE;
+}
+
 gboolean channel_rows_write(Store *store, const State *before, const State *after,
 	const ChannelDeed *deed, guint *written, GError **error)
 {
@@ -166,17 +178,18 @@ gboolean channel_rows_write(Store *store, const State *before, const State *afte
 			return FALSE;
 	if (written != NULL)
 		*written = count;
-	return count == 0 || store_counter_advance(store, STORE_GENERATION, error);
+	return count == 0 || (stamp_rows(store, before, after, error) &&
+				     store_counter_advance(store, STORE_GENERATION, error));
 }
 
 static void note_version(StateTable table, const SheetDifference *written, json_t *ops)
 {
 	const json_t *before = written->before, *after = written->after;
-	if (after == NULL || table == STATE_GRANTS || !differs(before, after))
+	if (after == NULL || table == STATE_GRANTS)
 		return;
 	json_t *row = json_copy((json_t *)after);
-	json_object_set_new(
-		row, "data_version", json_integer(json_integer_of(before, "data_version") + 1));
+	gint64 version = json_integer_of(before, "data_version") + differs(before, after);
+	json_object_set_new(row, "data_version", json_integer(version));
 	json_array_append_new(ops, json_pack("{s:s, s:s, s:o}", "op", "update", "table",
 					   state_table_name(table), "row", row));
 }

@@ -6,6 +6,7 @@
 #define DROVERD_DAEMON_H
 
 #include "api/api.h"
+#include "channel/book/shelf.h"
 #include "programs/droverd/updates.h"
 #include "programs/settings.h"
 #include "wire/http_server.h"
@@ -37,6 +38,7 @@ typedef struct Daemon {
 	Settings *settings;
 	ApiSite site;
 	char *store_url;
+	ChannelShelf *shelf; /* of all connections */
 	GAsyncQueue *stores; /* Store *: one a worker */
 	HttpEvents *events;
 	HttpServer *admin, *public;
@@ -56,6 +58,9 @@ typedef struct Daemon {
 	GError *outdated;  /* the watcher's, read after it ended: the store is no longer ours to use
 			    */
 } Daemon;
+
+/* A connection more. */
+Store *daemon_open_store(Daemon *daemon, GError **error);
 
 gboolean daemon_is_stopping(Daemon *daemon);
 /* Sleeps up to `ms`; FALSE when the daemon stops meanwhile. */

@@ -198,13 +198,21 @@ static gboolean take_epoch(Store *store, gpointer of, GError **error)
 	return pool_epoch_take(store, clock_now_us(daemon->site.clock), error);
 }
 
+Store *daemon_open_store(Daemon *daemon, GError **error)
+{
+	Store *store = store_open(daemon->store_url, error);
+	if (store != NULL)
+		channel_shelf_share(daemon->shelf, store);
+	return store;
+}
+
 /* The first connection migrates; all of them wait in the queue for a worker. */
 static gboolean open_stores(Daemon *daemon, GError **error)
 {
 	gint64 workers = settings_integer(daemon->settings, "admin.workers");
 	daemon->stores = g_async_queue_new_full((GDestroyNotify)store_close);
 	for (gint64 i = 0; i < workers; i++) {
-		Store *store = store_open(daemon->store_url, error);
+		Store *store = daemon_open_store(daemon, error);
 		if (store == NULL)
 			return FALSE;
 		g_async_queue_push(daemon->stores, store);
@@ -301,6 +309,7 @@ static gboolean run(const Options *options, const sigset_t *signals, GError **er
 	g_autofree char *store_url = settings_store_url(settings);
 	g_autoptr(LandingBooks) books = landing_books_new();
 	g_autoptr(ChannelBooks) channels = channel_books_new();
+	g_autoptr(ChannelShelf) shelf = channel_shelf_new();
 	Daemon daemon = {.settings = settings,
 		.releases = -1,
 		.store_url = store_url,
@@ -309,6 +318,7 @@ static gboolean run(const Options *options, const sigset_t *signals, GError **er
 	gboolean ok = settings_site(settings, clock_fixed(now_us), &daemon.site, error);
 	daemon.site.books = books;
 	daemon.site.channels = channels;
+	daemon.shelf = shelf;
 	daemon.updates.channels = channels;
 	daemon.site.make_report = page_report;
 	ok = ok && updates_set_up(&daemon.updates, settings, error) &&

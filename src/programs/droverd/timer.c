@@ -204,7 +204,7 @@ static void run(Daemon *daemon, void (*loop_of)(Timer *timer))
 	g_autoptr(GHashTable) told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	g_autoptr(Store) store = NULL;
 	while (store == NULL) {
-		store = store_open(daemon->store_url, NULL);
+		store = daemon_open_store(daemon, NULL);
 		if (store == NULL && !daemon_sleep(daemon, TIMER_STEP_MS))
 			return;
 	}

@@ -171,7 +171,7 @@ gpointer watch_changes(gpointer of)
 		g_autoptr(GError) error = NULL;
 		__atomic_store_n(&daemon->watcher_ms, clock_monotonic_ms(), __ATOMIC_RELAXED);
 		if (watcher.store == NULL)
-			watcher.store = store_open(daemon->store_url, &error);
+			watcher.store = daemon_open_store(daemon, &error);
 		if (watcher.store == NULL || !look(&watcher, &error)) {
 			note_away(daemon, error);
 			daemon_sleep(daemon, WATCH_AWAY_MS);

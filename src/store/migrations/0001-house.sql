@@ -14,6 +14,8 @@ INSERT INTO counter (name, value) VALUES ('changes', 1);
 INSERT INTO counter (name, value) VALUES ('pools', 0);
 INSERT INTO counter (name, value) VALUES ('epoch', 0);
 INSERT INTO counter (name, value) VALUES ('rules', 0);
+-- Drawn anew whenever rows of channels are written: the same stamp, the same rows.
+INSERT INTO counter (name, value) VALUES ('channel-rows', 0);
 -- When droverd last looked for changes that are due.
 INSERT INTO counter (name, value) VALUES ('clock', 0);
 
