@@ -76,10 +76,13 @@ static char *text_of(const char *name, const json_t *row)
 
 Gate *gate_freeze(const State *state, const json_t *change, gint64 at_us)
 {
+	const json_t *freezes = state_rows(state, STATE_FREEZES);
+	if (json_object_size(freezes) == 0)
+		return gate_new(GATE_FREEZE, TRUE, "no freeze holds", "admin");
 	g_auto(GStrv) products = content_products(state, change);
 	const char *name;
 	json_t *row;
-	json_object_foreach ((json_t *)state_rows(state, STATE_FREEZES), name, row) {
+	json_object_foreach ((json_t *)freezes, name, row) {
 		if (!holds_at(row, at_us) || !concerns(row, products) || !is_held(state, change))
 			continue;
 		g_autofree char *text = text_of(name, row);

@@ -457,7 +457,10 @@ GPtrArray *standings_of(
 	guint asked = MIN(count, queue_size(queue));
 	for (guint i = 0; i < asked; i++) {
 		walk.is_last = i + 1 == asked;
-		g_ptr_array_add(standings, walk_on(&walk, queue_change(queue, i)));
+		Standing *standing = walk_on(&walk, queue_change(queue, i));
+		g_ptr_array_add(standings, standing);
+		if (question->one_ready && standing->kind == STANDING_READY)
+			break;
 	}
 	overlay_free(walk.overlay);
 	state_unref(walk.going);

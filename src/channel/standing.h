@@ -60,6 +60,7 @@ typedef struct StandingWords {
 typedef struct StandingQuestion {
 	gint64 now_us;
 	gint64 watched_us; /* when the clock looked last; 0: never */
+	gboolean one_ready; /* the walk ends with the first that is ready */
 	/* Of a change of the queue; FALSE: nothing is known about it. */
 	gboolean (*words)(gint64 change, StandingWords *words, gpointer of);
 	/* Other gates than the freeze: GPtrArray of Gate *, transferred. May be NULL. */
@@ -101,7 +102,8 @@ typedef struct Standing {
 void standing_free(Standing *standing);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Standing, standing_free)
 
-/* Of the first `count` changes of the queue: GPtrArray of Standing *, in its order. Tests are
+/* Of the first `count` changes of the queue, or fewer when one that is ready is enough: GPtrArray
+ * of Standing *, in its order. Tests are
  * judged of the last, and of others only where they decide. */
 GPtrArray *standings_of(
 	State *live, const Queue *queue, guint count, const StandingQuestion *question);

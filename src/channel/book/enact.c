@@ -117,6 +117,7 @@ static gboolean look(LookState *state, const Look *look, Store *store, GError **
 			look->house->gates, look->house->gates_of, error))
 		return FALSE;
 	state->desk.watched_us = look->watched_us;
+	state->desk.one_ready = TRUE; /* what is behind is judged when it is live */
 	while (due < state->book->changes->len &&
 		((const ChannelChange *)state->book->changes->pdata[due])->when_us <= look->now_us)
 		due++;

@@ -22,7 +22,11 @@ gboolean standing_watched(Store *store, gint64 *watched_us, GError **error)
 gboolean standing_desk_read(StandingDesk *desk, Store *store, const ChannelBook *book,
 	gint64 now_us, GatesAsk gates, gpointer gates_of, GError **error)
 {
-	*desk = (StandingDesk){store, book, now_us, 0, gates, gates_of, NULL};
+	*desk = (StandingDesk){.store = store,
+		.book = book,
+		.now_us = now_us,
+		.gates = gates,
+		.gates_of = gates_of};
 	if (!standing_watched(store, &desk->watched_us, error))
 		return FALSE;
 	desk->words = sign_words_read(store, 0, error);
@@ -135,7 +139,7 @@ static gboolean fits(
 GPtrArray *standing_desk_ask(StandingDesk *desk, guint count)
 {
 	StandingQuestion question = {
-		desk->now_us, desk->watched_us, words_of, gates_of, fits, desk};
+		desk->now_us, desk->watched_us, desk->one_ready, words_of, gates_of, fits, desk};
 	GPtrArray *standings = standings_of(desk->book->live, desk->book->queue, count, &question);
 	for (guint i = 0; i < standings->len; i++) {
 		const ChannelChange *change = desk->book->changes->pdata[i];

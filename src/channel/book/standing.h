@@ -15,6 +15,7 @@ typedef struct StandingDesk {
 	Store *store;
 	const ChannelBook *book;
 	gint64 now_us, watched_us;
+	gboolean one_ready; /* those behind the first that is ready are not asked about */
 	GatesAsk gates;
 	gpointer gates_of;
 	GHashTable *words; /* id -> SignWords */
@@ -26,7 +27,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StandingDesk, standing_desk_clear)
 /* Inside a transaction. The desk is overwritten. */
 gboolean standing_desk_read(StandingDesk *desk, Store *store, const ChannelBook *book,
 	gint64 now_us, GatesAsk gates, gpointer gates_of, GError **error);
-/* Of the first `count` changes of the book: Standing *. */
+/* Of the first `count` changes of the book, as standings_of(): Standing *. */
 GPtrArray *standing_desk_ask(StandingDesk *desk, guint count);
 
 /* Place in book->changes; FALSE: it does not wait. */
