@@ -14,15 +14,19 @@ struct ChannelBooks {
 /* One moment ------------------------------------------------------------------------------------
  */
 
-/* Takes the book and the overlay. */
-static ChannelNow *now_new(ChannelBook *book, Overlay *ahead, GError **error)
+/* Takes the book and the overlay. What was compiled of the rows of `before` (may be NULL) is
+ * shared.
+ */
+static ChannelNow *now_new(
+	const ChannelNow *before, ChannelBook *book, Overlay *ahead, GError **error)
 {
+	const Published *compiled = before != NULL ? before->published : NULL;
 	ChannelNow *now = g_new0(ChannelNow, 1);
 	g_atomic_ref_count_init(&now->references);
 	g_mutex_init(&now->lock);
 	now->book = book;
 	now->ahead = ahead;
-	now->published = published_new(book->live, book->queue, book->generation, error);
+	now->published = published_next(compiled, book->live, book->queue, book->generation, error);
 	if (now->published == NULL)
 		g_clear_pointer(&now, channel_now_unref);
 	return now;
@@ -50,7 +54,7 @@ void channel_now_unref(ChannelNow *now)
 ChannelNow *channel_now_read(Store *store, GError **error)
 {
 	ChannelBook *book = channel_book_read(store, error);
-	return book != NULL ? now_new(book, NULL, error) : NULL;
+	return book != NULL ? now_new(NULL, book, NULL, error) : NULL;
 }
 
 static GPtrArray *footprints_of(const ChannelBook *book)
@@ -97,11 +101,12 @@ void channel_books_free(ChannelBooks *books)
 	g_free(books);
 }
 
-static ChannelNow *find(ChannelBooks *books, gint64 generation)
+static ChannelNow *newest(ChannelBooks *books)
 {
+	if (books == NULL)
+		return NULL;
 	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&books->lock);
-	gboolean fits = books->newest != NULL && books->newest->book->generation == generation;
-	return fits ? channel_now_ref(books->newest) : NULL;
+	return books->newest != NULL ? channel_now_ref(books->newest) : NULL;
 }
 
 /* Another thread may have been faster, with something newer. */
@@ -122,10 +127,11 @@ ChannelNow *channel_books_take(ChannelBooks *books, Store *store, GError **error
 	gint64 generation;
 	if (!store_counter_get(store, STORE_GENERATION, &generation, error))
 		return NULL;
-	ChannelNow *now = books != NULL ? find(books, generation) : NULL;
-	if (now != NULL)
-		return now;
-	now = channel_now_read(store, error);
+	g_autoptr(ChannelNow) before = newest(books);
+	if (before != NULL && before->book->generation == generation)
+		return g_steal_pointer(&before);
+	ChannelBook *book = channel_book_read(store, error);
+	ChannelNow *now = book != NULL ? now_new(before, book, NULL, error) : NULL;
 	if (now != NULL && books != NULL)
 		keep(books, now);
 	return now;
@@ -166,7 +172,7 @@ static ChannelNow *look_ahead(ChannelNow *now, gint64 at_us, GError **error)
 		overlay_free(ahead);
 		return NULL;
 	}
-	ChannelNow *preview = now_new(then, ahead, error);
+	ChannelNow *preview = now_new(now, then, ahead, error);
 	if (preview != NULL)
 		preview->from = channel_now_ref(now);
 	return preview;
@@ -177,7 +183,7 @@ ChannelNow *channel_books_take_at(
 {
 	if (at_us <= now_us) {
 		ChannelBook *book = channel_book_read_at(store, at_us, error);
-		return book != NULL ? now_new(book, NULL, error) : NULL;
+		return book != NULL ? now_new(NULL, book, NULL, error) : NULL;
 	}
 	g_autoptr(ChannelNow) now = channel_books_take(books, store, error);
 	return now != NULL ? look_ahead(now, at_us, error) : NULL;

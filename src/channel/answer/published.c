@@ -150,10 +150,11 @@ static gboolean compile(
 	return stage->snapshot != NULL;
 }
 
-static gboolean compile_stages(Published *published, const Queue *queue, GError **error)
+static gboolean compile_stages(
+	Published *published, const Published *before, const Queue *queue, GError **error)
 {
 	g_autofree gboolean *wanted = wanted_prefixes(published);
-	Snapshot *newest = NULL;
+	Snapshot *newest = before != NULL ? before->stages[0].snapshot : NULL;
 	gboolean is_new = TRUE; /* a change went live since */
 	for (guint i = 0; i <= published->changes; i++) {
 		Stage *stage = &published->stages[i];
@@ -315,6 +316,12 @@ const char *published_digest(const Published *published, const char *product, co
 
 Published *published_new(State *live, const Queue *queue, gint64 generation, GError **error)
 {
+	return published_next(NULL, live, queue, generation, error);
+}
+
+Published *published_next(
+	const Published *before, State *live, const Queue *queue, gint64 generation, GError **error)
+{
 	g_autoptr(Published) published = g_new0(Published, 1);
 	g_atomic_ref_count_init(&published->references);
 	published->generation = generation;
@@ -325,7 +332,7 @@ Published *published_new(State *live, const Queue *queue, gint64 generation, GEr
 		g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_hash_table_unref);
 	published->digests = digests_new();
 	declare(published, live, queue);
-	return compile_stages(published, queue, error) ? g_steal_pointer(&published) : NULL;
+	return compile_stages(published, before, queue, error) ? g_steal_pointer(&published) : NULL;
 }
 
 Published *published_ref(Published *published)

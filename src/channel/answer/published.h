@@ -21,6 +21,9 @@ typedef struct Published Published;
 /* Live, and the queue for the test channels. Neither is needed afterwards. Fails as snapshot_new()
  * does. */
 Published *published_new(State *live, const Queue *queue, gint64 generation, GError **error);
+/* The same, sharing with `before` (may be NULL) what was compiled of rows that both have. */
+Published *published_next(const Published *before, State *live, const Queue *queue,
+	gint64 generation, GError **error);
 Published *published_ref(Published *published);
 void published_unref(Published *published);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Published, published_unref)

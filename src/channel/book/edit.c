@@ -144,7 +144,7 @@ json_t *channel_ops_prepare(Store *store, const State *state, const json_t *ops,
 {
 	if (!check_count(ops, error))
 		return NULL;
-	Preparing preparing = {store, state, highest_number(state)};
+	Preparing preparing = {store, state, store == NULL ? highest_number(state) : 0};
 	g_autoptr(json_t) prepared = prepare_each(&preparing, ops, error);
 	if (prepared == NULL)
 		return NULL;

@@ -125,7 +125,8 @@ static void test_where_others_must_agree_nothing_goes_live_at_once(void **state)
 
 typedef struct Rewriting {
 	json_t *ops;
-	State *expected, *found;
+	gboolean takes_back;
+	State *expected;
 } Rewriting;
 
 static gboolean rewrite(Store *store, gpointer of, GError **error)
@@ -137,15 +138,25 @@ static gboolean rewrite(Store *store, gpointer of, GError **error)
 	g_autoptr(State) after = state_apply(before->live, change, error);
 	if (after == NULL || !channel_rows_write(store, before->live, after, &deed, NULL, error))
 		return FALSE;
-	g_autoptr(ChannelBook) now = channel_book_read(store, error);
 	rewriting->expected = channel_rows_written(before->live, after);
-	rewriting->found = state_ref(now->live);
-	return TRUE;
+	g_autoptr(ChannelBook) now = channel_book_read(store, error);
+	if (rewriting->takes_back)
+		drover_error_set(error, DROVER_ERROR_CONFLICT, "on second thought");
+	return !rewriting->takes_back;
+}
+
+static void assert_same_rows(const State *expected, Store *store)
+{
+	g_autoptr(ChannelBook) book = channel_book_read(store, NULL);
+	for (guint i = 0; i < STATE_TABLES; i++)
+		assert_true(json_equal((json_t *)state_rows(expected, (StateTable)i),
+			(json_t *)state_rows(book->live, (StateTable)i)));
 }
 
 static void test_what_was_written_is_known_without_reading_it(void **state)
 {
 	Store *store = ((Place *)*state)->store;
+	g_autoptr(Store) other = place_connect(*state); /* that must read all */
 	g_autoptr(GError) error = NULL;
 	furnish(store);
 	g_autoptr(json_t) ops = quoted(
@@ -154,14 +165,40 @@ static void test_what_was_written_is_known_without_reading_it(void **state)
 		"'1.0.0'}}, {'op': 'delete', 'table': 'releases', 'name': 'web-2'},"
 		" {'op': 'insert', 'table': 'shutoffs', 'row': {'product': 'web', 'channel': "
 		"'release'}}]");
-	Rewriting rewriting = {ops, NULL, NULL};
+	Rewriting rewriting = {ops, FALSE, NULL};
 	store_write(store, rewrite, &rewriting, &error);
 	assert_good(error);
-	for (guint i = 0; i < STATE_TABLES; i++)
-		assert_true(json_equal((json_t *)state_rows(rewriting.expected, (StateTable)i),
-			(json_t *)state_rows(rewriting.found, (StateTable)i)));
+	assert_same_rows(rewriting.expected, store);
+	assert_same_rows(rewriting.expected, other);
 	state_unref(rewriting.expected);
-	state_unref(rewriting.found);
+}
+
+static void test_what_was_taken_back_is_forgotten(void **state)
+{
+	Store *store = ((Place *)*state)->store;
+	g_autoptr(GError) error = NULL;
+	furnish(store);
+	g_autoptr(ChannelBook) before = channel_book_read(store, NULL);
+	g_autoptr(json_t) ops = quoted(RULE_OP("'rate': 50"));
+	Rewriting rewriting = {ops, TRUE, NULL};
+	assert_false(store_write(store, rewrite, &rewriting, &error));
+	assert_error(&error, DROVER_ERROR_CONFLICT, "on second thought");
+	assert_same_rows(before->live, store);
+	state_unref(rewriting.expected);
+}
+
+static void test_rows_that_another_connection_wrote_are_read(void **state)
+{
+	Store *store = ((Place *)*state)->store;
+	g_autoptr(Store) other = place_connect(*state);
+	furnish(store);
+	assert_row(other, STATE_RULES, "1",
+		"{'rule_id': 1, 'product': 'web', 'channel': 'release', 'priority': 10, "
+		"'rate': 25, 'mapping': "
+		"'web-1', 'data_version': 1}");
+	edit(store, 20, RULE_OP("'rate': 50"));
+	g_autoptr(ChannelBook) book = channel_book_read(store, NULL);
+	assert_same_rows(book->live, other);
 }
 
 /* The queue ------------------------------------------------------------------------------------ */
@@ -305,6 +342,8 @@ int main(void)
 		ON_BOTH(test_more_ops_than_allowed_are_refused),
 		ON_BOTH(test_where_others_must_agree_nothing_goes_live_at_once),
 		ON_BOTH(test_what_was_written_is_known_without_reading_it),
+		ON_BOTH(test_what_was_taken_back_is_forgotten),
+		ON_BOTH(test_rows_that_another_connection_wrote_are_read),
 		ON_BOTH(test_edit_of_another_column_is_merged),
 		ON_BOTH(test_edit_of_the_same_column_is_a_conflict_until_it_is_not),
 		ON_BOTH(test_tests_of_what_an_edit_touches_are_void),
