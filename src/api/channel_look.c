@@ -24,7 +24,8 @@ void channel_look_clear(ChannelLook *look)
 
 static const char until[] = "until ";
 
-char *channel_cut_read(const char *said, GError **error)
+/* "all", "through 7", "until 2026-11-22T00:00:00Z": as people say it to cut_parse()'s. */
+static char *cut_read(const char *said, GError **error)
 {
 	Cut cut;
 	gint64 time_us;
@@ -79,7 +80,7 @@ static gboolean check_name(const char *name, const char *what, GError **error)
 static gboolean look_at_cut(ChannelLook *look, const char *said, GError **error)
 {
 	Cut cut;
-	look->cut = channel_cut_read(said, error);
+	look->cut = cut_read(said, error);
 	if (look->cut == NULL || !cut_parse(look->cut, &cut, error)) {
 		g_prefix_error(error, "cut: ");
 		return FALSE;

@@ -32,10 +32,7 @@ gboolean channel_look_open(ApiCall *call, ChannelLook *look, GError **error);
 gboolean channel_look_at(ChannelNow *now, const char *product, const char *channel, const char *cut,
 	ChannelLook *look, GError **error);
 
-/* "all", "through 7", "until 2026-11-22T00:00:00Z", or NULL: as people say it to cut_parse()'s. A
- * new text; fails with DROVER_ERROR_INPUT. */
-char *channel_cut_read(const char *said, GError **error);
-/* The other way: "until 5" becomes a time; null for live. */
+/* Of a Cut as cut_parse() reads it: "until 5" becomes a time; null for live. */
 json_t *channel_cut_json(const char *cut);
 
 /* The API's Channel. */

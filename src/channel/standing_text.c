@@ -56,8 +56,8 @@ static GPtrArray *persons_of(
 	return persons;
 }
 
-char *standing_who_may(
-	const Standing *standing, const StandingRole *role, const StandingWords *words)
+/* "ann, bob or cy": who could still sign in the role, or how to have someone. Caller frees. */
+static char *who_may(const Standing *standing, const StandingRole *role, const StandingWords *words)
 {
 	g_autoptr(GPtrArray) persons = persons_of(standing, role, words);
 	GString *text = g_string_new(NULL);
@@ -101,7 +101,7 @@ static void add_roles(
 		guint missing = tests ? role->missing_tests : role->missing;
 		if (missing == 0)
 			continue;
-		g_autofree char *who = tests ? NULL : standing_who_may(standing, role, words);
+		g_autofree char *who = tests ? NULL : who_may(standing, role, words);
 		if (tests)
 			add_sentence(text, "%u %s of %s must sign what the test channels answer",
 				missing, missing == 1 ? "person" : "persons", role->required.role);

@@ -11,9 +11,4 @@
 char *standing_text(const Standing *standing, const json_t *change, const StandingWords *words,
 	const char *problem);
 
-/* "ann, bob or cy": who could still sign in the role; "nobody: …" says how to have someone. Caller
- * frees. */
-char *standing_who_may(
-	const Standing *standing, const StandingRole *role, const StandingWords *words);
-
 #endif

@@ -246,8 +246,7 @@ static void write_tested(Html *html, const PageFrame *frame, const json_t *detai
 	if (json_array_size(json_object_get(tested, "given")) == 0)
 		html_element(html, "p",
 			"Nobody has said yet that it was tested. The test channels that stand at "
-			"this "
-			"change:",
+			"this change:",
 			NULL);
 	write_word_list(html, frame, json_object_get(tested, "given"), "matches");
 	write_digests(html, tested);

@@ -151,43 +151,42 @@ static void write_overriding(Html *html, const PageFrame *frame, const json_t *d
 	close_deed(html, "Override it", "danger");
 }
 
-static void write_going(Html *html, const PageFrame *frame, const json_t *detail)
-{
-	open_deed(html, frame, "go", detail, "It was missed: let it go live now", "go");
-	form_input(html, frame, "go", "reason", "Reason", "text", NULL, TRUE);
-	close_deed(html, "Let it go live", "primary");
-}
+/* Deeds that want nothing but a reason. `name`: of the form, and of the API's route. */
+typedef struct ReasonedDeed {
+	const char *name, *title, *label, *button, *class;
+} ReasonedDeed;
 
-static void write_withdrawing(Html *html, const PageFrame *frame, const json_t *detail)
-{
-	open_deed(html, frame, "withdraw", detail, "Withdraw it", "withdraw");
-	form_input(html, frame, "withdraw", "reason", "Reason", "text", NULL, TRUE);
-	close_deed(html, "Withdraw it", "danger");
-}
-
+static const ReasonedDeed going = {
+	"go", "It was missed: let it go live now", "Reason", "Let it go live", "primary"};
+static const ReasonedDeed withdrawing = {
+	"withdraw", "Withdraw it", "Reason", "Withdraw it", "danger"};
 /* Of one that went live on one word alone. */
-static void write_reviewing(Html *html, const PageFrame *frame, const json_t *detail)
+static const ReasonedDeed reviewing = {
+	"review", "Review it: glass was broken for it", "What you found", "Reviewed", "primary"};
+
+static void write_reasoned(
+	Html *html, const PageFrame *frame, const json_t *detail, const ReasonedDeed *deed)
 {
-	open_deed(html, frame, "review", detail, "Review it: glass was broken for it", "review");
-	form_input(html, frame, "review", "reason", "What you found", "text", NULL, TRUE);
-	close_deed(html, "Reviewed", "primary");
+	open_deed(html, frame, deed->name, detail, deed->title, deed->name);
+	form_input(html, frame, deed->name, "reason", deed->label, "text", NULL, TRUE);
+	close_deed(html, deed->button, deed->class);
 }
 
 static void write_steering(Html *html, const PageFrame *frame, const json_t *detail)
 {
 	const json_t *may = json_object_get(detail, "may");
 	if (json_flag(may, "go"))
-		write_going(html, frame, detail);
+		write_reasoned(html, frame, detail, &going);
 	if (json_flag(may, "edit")) {
 		write_moving(html, frame, detail);
 		write_editing(html, frame, detail);
 	}
 	if (json_flag(may, "review"))
-		write_reviewing(html, frame, detail);
+		write_reasoned(html, frame, detail, &reviewing);
 	if (json_flag(may, "override"))
 		write_overriding(html, frame, detail);
 	if (json_flag(may, "withdraw"))
-		write_withdrawing(html, frame, detail);
+		write_reasoned(html, frame, detail, &withdrawing);
 	if (json_flag(may, "break_glass")) {
 		html_open(html, "p", NULL);
 		part_link(html, action_of(html, detail, "break-glass"),
@@ -241,10 +240,8 @@ char *page_change_break_glass(const PageFrame *frame, const json_t *detail)
 	html_open(html, "div", "class", "card narrow", NULL);
 	html_element(html, "p",
 		"This makes the change live now, on your word alone: without the sign-offs, tests "
-		"and "
-		"gates that it lacks. Everybody who is concerned is told at once, and it is "
-		"reviewed "
-		"afterwards.",
+		"and gates that it lacks. Everybody who is concerned is told at once, and it is "
+		"reviewed afterwards.",
 		NULL);
 	change_words(html, detail);
 	form_open(html, frame, "break-glass", action_of(html, detail, "break-glass"));

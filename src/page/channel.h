@@ -34,15 +34,11 @@ void changes_table(Html *html, const PageFrame *frame, const char *caption, cons
 	gboolean where);
 /* What a rule gives: its mapping, and in quiet words its version and fallback. */
 void rule_gives(Html *html, const json_t *rule);
-/* How many of a hundred, as a bar and a number. */
-void rule_rate(Html *html, const json_t *rule);
 /* The rules of a ChannelView in the order of evaluation. */
 void rules_table(Html *html, const PageFrame *frame, const json_t *view);
 
 /* The queue of a ChannelView as a picture, with where its test channels are cut. */
 void queue_picture(Html *html, const json_t *view);
-/* Where a cut lies in the queue: how many changes are before it. */
-gsize queue_cut_place(const json_t *queue, const char *cut);
 
 /* The classes of a Difference as a table, or a sentence when there are none. `name` tells this one
  * from others on the page. */

@@ -59,7 +59,8 @@ static gsize place_through(const json_t *queue, const char *id)
 	return 0;
 }
 
-gsize queue_cut_place(const json_t *queue, const char *cut)
+/* How many changes are before the cut. */
+static gsize cut_place(const json_t *queue, const char *cut)
 {
 	if (cut && g_str_has_prefix(cut, "until "))
 		return place_until(queue, cut + strlen("until "));
@@ -91,7 +92,7 @@ static gsize cuts_at(const Picture *picture, gsize place)
 	size_t index;
 	json_t *test;
 	json_array_foreach (picture->tests, index, test)
-		cuts += queue_cut_place(picture->queue, json_text(test, "cut")) == place ? 1 : 0;
+		cuts += cut_place(picture->queue, json_text(test, "cut")) == place ? 1 : 0;
 	return cuts;
 }
 
@@ -108,7 +109,7 @@ static void draw_cut(Html *html, const Picture *picture, gsize place)
 			picture->line_y + 14),
 		NULL);
 	json_array_foreach (picture->tests, index, test) {
-		if (queue_cut_place(picture->queue, json_text(test, "cut")) != place)
+		if (cut_place(picture->queue, json_text(test, "cut")) != place)
 			continue;
 		line++;
 		draw_text(html, json_has(test, "undefined") ? "cut-name undefined" : "cut-name", x,
@@ -155,7 +156,7 @@ static const char *alternative(Html *html, const Picture *picture)
 	g_string_printf(
 		words, "The queue: %" G_GSIZE_FORMAT " change%s.", total, total == 1 ? "" : "s");
 	json_array_foreach (picture->tests, index, value) {
-		gsize place = queue_cut_place(picture->queue, json_text(value, "cut"));
+		gsize place = cut_place(picture->queue, json_text(value, "cut"));
 		g_string_append_printf(words,
 			" %s has the first %" G_GSIZE_FORMAT " on top of live.",
 			html_clip(html, json_text(value, "channel"), 60), place);

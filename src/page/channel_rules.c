@@ -27,8 +27,8 @@ void rule_gives(Html *html, const json_t *rule)
 	}
 }
 
-/* As wide as the share that gets it; the number stands beside it. */
-void rule_rate(Html *html, const json_t *rule)
+/* How many of a hundred get it: a bar as wide, and the number beside it. */
+static void write_rate(Html *html, const json_t *rule)
 {
 	gint64 rate = json_has(rule, "rate") ? json_integer_of(rule, "rate") : 100;
 	gint64 filled = CLAMP(rate, 0, 100) * RATE_WIDTH / 100;
@@ -117,7 +117,7 @@ static void write_rule(Html *html, const json_t *rule, gboolean may_change)
 	write_fallback(html, rule);
 	html_close(html, "td");
 	part_cell(html, "To how many", "rate");
-	rule_rate(html, rule);
+	write_rate(html, rule);
 	html_close(html, "td");
 	part_cell(html, "Priority", NULL);
 	html_format(html, "%" G_GINT64_FORMAT, json_integer_of(rule, "priority"));

@@ -9,10 +9,8 @@ static void write_off(Html *html, const PageFrame *frame, const char *action)
 {
 	html_element(html, "p",
 		"At once, and until somebody switches it on again, everybody who follows this "
-		"channel "
-		"gets nothing. Test channels that stand on it are shut off as well. Nothing is "
-		"taken "
-		"away from anybody who was updated already.",
+		"channel gets nothing. Test channels that stand on it are shut off as well. "
+		"Nothing is taken away from anybody who was updated already.",
 		NULL);
 	form_open(html, frame, "shut-off", action);
 	form_input(html, frame, "shut-off", "reason", "Reason", "text", NULL, TRUE);

@@ -58,7 +58,10 @@ static void add_place(json_t *value, const UpdateAnswer *answer)
 	json_object_set_new(value, "held", text_or_null(place->held));
 }
 
-json_t *update_answer_value(const UpdateAnswer *answer)
+/* {"mapping", "rule_id", "why", "release": {"name", "version", "build_id"} or null, "files":
+ * {"complete", "partial"} or null, "channel", "is_test"; of a test channel also "base",
+ * "generation", "cut", "digest", "undefined", "held"}. */
+static json_t *value_of(const UpdateAnswer *answer)
 {
 	const Offer *offer = &answer->offer;
 	gboolean has_files = answer->outcome == UPDATE_OFFERED &&
@@ -85,7 +88,7 @@ static char *written(json_t *value)
 
 char *update_answer_json(const UpdateAnswer *answer)
 {
-	return written(update_answer_value(answer));
+	return written(value_of(answer));
 }
 
 static json_t *list_of(const OfferedFile *file)

@@ -9,9 +9,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#define NODE_PREFIX "/update/node/"
-#define JSON_PATH   "/update/json"
-#define XML_SUFFIX  "/update.xml"
+#define CLIENT_PREFIX "/update/"
+#define NODE_PREFIX   "/update/node/"
+#define JSON_PATH     "/update/json"
+#define XML_SUFFIX    "/update.xml"
 
 static gboolean refuse(GError **error, const char *what, const char *wanted)
 {
@@ -265,19 +266,14 @@ static gboolean read_path(const char *path, Asked *asked, GError **error)
 		asked->parts = g_strdup(path + strlen(NODE_PREFIX));
 		return read_node_path(asked, error);
 	}
-	if (!asked_is_ours(path) || !g_str_has_suffix(path, XML_SUFFIX))
+	if (!g_str_has_prefix(path, CLIENT_PREFIX) || !g_str_has_suffix(path, XML_SUFFIX))
 		return no_such(error);
-	const char *from = path + strlen("/update/");
+	const char *from = path + strlen(CLIENT_PREFIX);
 	gsize size = strlen(path) - strlen(XML_SUFFIX);
 	if (path + size < from)
 		return no_such(error);
 	asked->parts = g_strndup(from, (gsize)(path + size - from));
 	return read_client_path(asked, error);
-}
-
-gboolean asked_is_ours(const char *path)
-{
-	return g_str_has_prefix(path, "/update/");
 }
 
 gboolean asked_read(const char *path, GHashTable *parameters, Asked *asked, GError **error)

@@ -35,7 +35,4 @@ gboolean asked_read(const char *path, GHashTable *parameters, Asked *asked, GErr
 void asked_clear(Asked *asked);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Asked, asked_clear)
 
-/* Is the path one of these, well formed or not? */
-gboolean asked_is_ours(const char *path);
-
 #endif

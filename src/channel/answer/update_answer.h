@@ -49,9 +49,5 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(UpdateAnswer, update_answer_clear)
 char *update_answer_xml(const UpdateAnswer *answer);
 char *update_answer_json(const UpdateAnswer *answer);
 char *update_answer_node(const UpdateAnswer *answer);
-/* {"mapping", "rule_id", "why", "release": {"name", "version", "build_id"} or null, "files":
- * {"complete", "partial"} or null, "channel", "is_test"; of a test channel also "base",
- * "generation", "cut", "digest", "undefined", "held"}. New reference. */
-json_t *update_answer_value(const UpdateAnswer *answer);
 
 #endif

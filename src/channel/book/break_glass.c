@@ -49,11 +49,8 @@ static gboolean enact(
 
 ChangeDetail *change_break_glass(const ChangeCall *call, gint64 id, GError **error)
 {
-	if (!change_want_reason(call, error))
-		return NULL;
-	g_autoptr(ChangeDetail) detail = change_load_waiting(call, id, error);
-	if (detail == NULL ||
-		!change_want_role(call, detail->standing->products, "operator", error))
+	g_autoptr(ChangeDetail) detail = change_load_for_operator(call, id, error);
+	if (detail == NULL)
 		return NULL;
 	if (detail->standing->kind == STANDING_CONFLICT) {
 		drover_error_set(error, DROVER_ERROR_CONFLICT,

@@ -100,7 +100,7 @@ gboolean change_want_role(
 	return TRUE;
 }
 
-gboolean change_may(const ChangeCall *call, char *const *products, const char *role)
+static gboolean may(const ChangeCall *call, char *const *products, const char *role)
 {
 	return change_want_role(call, products, role, NULL);
 }
@@ -150,7 +150,7 @@ static gboolean may_override(const ChangeCall *call, const Standing *standing)
 	for (guint i = 0; i < standing->gates->len; i++) {
 		const Gate *gate = standing->gates->pdata[i];
 		if (!gate->passes && !standing->overridden[i] && gate->role != NULL &&
-			change_may(call, standing->products, gate->role))
+			may(call, standing->products, gate->role))
 			return TRUE;
 	}
 	return FALSE;
@@ -164,7 +164,7 @@ static void say_what_actor_may(ChangeDetail *detail, const ChangeCall *call)
 	detail->may_test = g_ptr_array_new_with_free_func(g_free);
 	if (call->actor == NULL)
 		return;
-	gboolean is_operator = change_may(call, standing->products, "operator");
+	gboolean is_operator = may(call, standing->products, "operator");
 	const json_t *broken = change_override_of(change, OVERRIDE_BREAK_GLASS);
 	detail->may_review = broken != NULL && is_operator &&
 			     change_override_of(change, OVERRIDE_REVIEWED) == NULL &&
@@ -351,6 +351,17 @@ ChangeDetail *change_load_waiting(const ChangeCall *call, gint64 id, GError **er
 			: "change %" G_GINT64_FORMAT " does not wait any more: it is %s",
 		id, state);
 	return NULL;
+}
+
+ChangeDetail *change_load_for_operator(const ChangeCall *call, gint64 id, GError **error)
+{
+	if (!change_want_reason(call, error))
+		return NULL;
+	g_autoptr(ChangeDetail) detail = change_load_waiting(call, id, error);
+	if (detail == NULL ||
+		!change_want_role(call, detail->standing->products, "operator", error))
+		return NULL;
+	return g_steal_pointer(&detail);
 }
 
 ChangeDetail *change_load_version(

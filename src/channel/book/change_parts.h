@@ -34,12 +34,13 @@ gboolean change_want_reason(const ChangeCall *call, GError **error);
 /* Fails with DROVER_ERROR_DENIED, saying on which product `role` is missing. */
 gboolean change_want_role(
 	const ChangeCall *call, char *const *products, const char *role, GError **error);
-gboolean change_may(const ChangeCall *call, char *const *products, const char *role);
 
 /* change_load_detail() of a change that must wait; fails with DROVER_ERROR_CONFLICT when it is
  * live, withdrawn, or going live just now. */
 ChangeDetail *change_load_waiting(const ChangeCall *call, gint64 id, GError **error);
-/* The same, and its data_version must be this. */
+/* The same, for an operator who gives a reason: for words that overrule others'. */
+ChangeDetail *change_load_for_operator(const ChangeCall *call, gint64 id, GError **error);
+/* As change_load_waiting(), and its data_version must be this. */
 ChangeDetail *change_load_version(
 	const ChangeCall *call, gint64 id, gint64 data_version, GError **error);
 

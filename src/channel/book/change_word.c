@@ -184,11 +184,8 @@ ChangeDetail *change_override(const ChangeCall *call, gint64 id, const char *gat
 
 ChangeDetail *change_go(const ChangeCall *call, gint64 id, GError **error)
 {
-	if (!change_want_reason(call, error))
-		return NULL;
-	g_autoptr(ChangeDetail) detail = change_load_waiting(call, id, error);
-	if (detail == NULL ||
-		!change_want_role(call, detail->standing->products, "operator", error))
+	g_autoptr(ChangeDetail) detail = change_load_for_operator(call, id, error);
+	if (detail == NULL)
 		return NULL;
 	if (detail->standing->kind != STANDING_OVERDUE) {
 		drover_error_set(error, DROVER_ERROR_CONFLICT,

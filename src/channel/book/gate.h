@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What else must be so before a change goes live. A gate belongs to another stage (is its landing
- * deployable? is there a freeze?) and arrives as a value; here it is only kept: a change whose gate
- * does not pass waits and says so, unless somebody has overridden it.
+ * How the store's shell asks other stages for their gates: whoever calls hands in a function. What
+ * a gate is: channel/gate.h.
  */
 #ifndef CHANNEL_BOOK_GATE_H
 #define CHANNEL_BOOK_GATE_H

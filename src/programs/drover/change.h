@@ -23,7 +23,5 @@ void change_show(const Screen *screen, const json_t *detail);
 void change_show_diff(const Screen *screen, const json_t *answer);
 /* {"live": [ids], "waiting": [{"change", "kind", "text"}]} */
 void change_show_enacted(const Screen *screen, const json_t *answer);
-/* "web release, web beta"; "all" for what is not said. Caller frees. */
-char *change_scopes_text(const json_t *change);
 
 #endif

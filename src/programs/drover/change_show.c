@@ -21,7 +21,8 @@ static Style style_of(const char *kind)
 	return g_strv_contains(bad, kind) ? STYLE_BAD : STYLE_WAITING;
 }
 
-char *change_scopes_text(const json_t *change)
+/* "web release, web beta"; "all" for what is not said. Caller frees. */
+static char *scopes_text(const json_t *change)
 {
 	GString *text = g_string_new(NULL);
 	gsize i;
@@ -75,7 +76,7 @@ void change_show_list(const Screen *screen, const json_t *changes)
 		const json_t *change = sorted->pdata[i];
 		const char *kind = json_text(json_object_get(change, "standing"), "kind");
 		g_autofree char *when = show_time(change, "when");
-		g_autofree char *scopes = change_scopes_text(change);
+		g_autofree char *scopes = scopes_text(change);
 		table_cell_integer(table, json_integer_of(change, "id"));
 		table_cell(table, STYLE_PLAIN, when);
 		table_cell(table, style_of(kind), kind != NULL ? kind : json_text(change, "state"));
@@ -83,10 +84,7 @@ void change_show_list(const Screen *screen, const json_t *changes)
 		table_cell(table, STYLE_PLAIN, json_text(change, "author"));
 		table_cell(table, STYLE_PLAIN, json_text(change, "title"));
 	}
-	if (table_rows(table) > 0)
-		table_show(table, screen, 0);
-	else
-		screen_note(screen, "there is no such change");
+	table_show_or_say(table, screen, "there is no such change");
 }
 
 /* One change ---------------------------------------------------------------------------------- */
@@ -248,7 +246,7 @@ static void show_standing(const Screen *screen, const json_t *detail)
 static void show_head(const Screen *screen, const json_t *detail)
 {
 	g_autofree char *when = show_time(detail, "when");
-	g_autofree char *scopes = change_scopes_text(detail);
+	g_autofree char *scopes = scopes_text(detail);
 	if (json_integer_of(detail, "id") != 0)
 		screen_part(screen, STYLE_STRONG, "change %" G_GINT64_FORMAT,
 			json_integer_of(detail, "id"));

@@ -191,10 +191,7 @@ void channel_show_list(const Screen *screen, const json_t *channels)
 		table_cell_integer(table, json_integer_of(channel, "waiting"));
 		table_cell(table, STYLE_PLAIN, json_text(channel, "title"));
 	}
-	if (table_rows(table) > 0)
-		table_show(table, screen, 0);
-	else
-		screen_note(screen, "there is no channel yet: a rule that names one makes it");
+	table_show_or_say(table, screen, "there is no channel yet: a rule that names one makes it");
 }
 
 static void show_head(const Screen *screen, const json_t *view)

@@ -65,10 +65,7 @@ void pool_show_list(const Screen *screen, const json_t *pools)
 		table_cell_integer(table, json_integer_of(pool, "balancers"));
 		table_cell(table, STYLE_BAD, json_string_value(json_array_get(problems, 0)));
 	}
-	if (table_rows(table) == 0)
-		screen_note(screen, "no pools yet; add one: drover pool add web web1 web2");
-	else
-		table_show(table, screen, 0);
+	table_show_or_say(table, screen, "no pools yet; add one: drover pool add web web1 web2");
 }
 
 /* "drain: working", "drain by ada", "". Caller frees. */

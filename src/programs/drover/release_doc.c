@@ -35,10 +35,7 @@ static void show_list(const Screen *screen, const json_t *rows)
 		table_cell(
 			table, published ? STYLE_PLAIN : STYLE_WAITING, published ? "yes" : "no");
 	}
-	if (table_rows(table) > 0)
-		table_show(table, screen, 0);
-	else
-		screen_note(screen, "there is no release");
+	table_show_or_say(table, screen, "there is no release");
 }
 
 static gboolean run_list(Invocation *invocation, GError **error)

@@ -131,7 +131,8 @@ static const char *fate_of(const json_t *rebased)
 	return show_is_true(rebased, "loses_tests") ? "tests of it fell" : NULL;
 }
 
-void row_note_rebased(const Screen *screen, const json_t *answer)
+/* What a direct edit did to changes that wait. */
+static void note_rebased(const Screen *screen, const json_t *answer)
 {
 	gsize i;
 	json_t *one;
@@ -171,7 +172,7 @@ static gboolean edit_now(Invocation *invocation, StateTable table, const char *n
 		screen_json(screen, answer);
 	else
 		say_done(screen, table, noun, op, before, answer);
-	row_note_rebased(screen, answer);
+	note_rebased(screen, answer);
 	return TRUE;
 }
 

@@ -43,7 +43,5 @@ gboolean row_run_list(Invocation *invocation, const RowKind *kind, GError **erro
 
 /* The row, column by column, and what was done to it: an answer of /tables/…/row. */
 void row_show(const Screen *screen, StateTable table, const char *noun, const json_t *answer);
-/* What a direct edit did to changes that wait: notes. */
-void row_note_rebased(const Screen *screen, const json_t *answer);
 
 #endif

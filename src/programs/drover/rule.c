@@ -64,10 +64,7 @@ void rule_show_list(const Screen *screen, const json_t *rows)
 		table_cell(table, STYLE_PLAIN, show_text(row, "fallback_mapping"));
 		table_cell(table, STYLE_PLAIN, matchers);
 	}
-	if (table_rows(table) > 0)
-		table_show(table, screen, 0);
-	else
-		screen_note(screen, "there is no rule");
+	table_show_or_say(table, screen, "there is no rule");
 }
 
 static gboolean run_list(Invocation *invocation, GError **error)

@@ -168,3 +168,11 @@ void table_show(const Table *table, const Screen *screen, guint indent)
 	for (guint i = 0; lines[i] != NULL && lines[i + 1] != NULL; i++)
 		printf("%*s%s\n", (int)indent, "", lines[i]);
 }
+
+void table_show_or_say(const Table *table, const Screen *screen, const char *none)
+{
+	if (table_rows(table) > 0)
+		table_show(table, screen, 0);
+	else
+		screen_note(screen, "%s", none);
+}

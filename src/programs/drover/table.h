@@ -28,5 +28,7 @@ guint table_rows(const Table *table);
 char *table_text(const Table *table, guint width, gboolean colour, gboolean unicode);
 /* On stdout, each line led by `indent` blanks. */
 void table_show(const Table *table, const Screen *screen, guint indent);
+/* Without rows: the sentence, as a note. */
+void table_show_or_say(const Table *table, const Screen *screen, const char *none);
 
 #endif
