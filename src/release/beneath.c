@@ -34,24 +34,33 @@ static void set_errno(GError **error, const char *tried, const char *path)
 	drover_error_set(error, code_of(number), "cannot %s %s: %s", tried, path, reason);
 }
 
-/* One step down: the folder `part` in `folder_fd`, made first if need be. -1 with errno. */
-static int step(int folder_fd, const char *part, gboolean make)
+/* The folder `part` in `folder_fd`. -1 with errno. */
+static int open_folder(int folder_fd, const char *part)
 {
-	gboolean made = make && mkdirat(folder_fd, part, 0700) == 0;
-	if (make && !made && errno != EEXIST)
-		return -1;
 	int fd = openat(folder_fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* Whatever the umask. */
-	if (fd >= 0 && made && fchmod(fd, 0755) != 0) {
-		close(fd);
-		return -1;
-	}
-	/* A link that is no folder is told as ENOTDIR, too. */
+	/* Of a link, the kernel says that it is no folder. */
 	if (fd < 0 && errno == ENOTDIR) {
 		struct stat status;
 		gboolean is_link = fstatat(folder_fd, part, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
 				   S_ISLNK(status.st_mode);
 		errno = is_link ? ELOOP : ENOTDIR;
+	}
+	return fd;
+}
+
+/* One step down; with `make`, the folder is made when it is not there. -1 with errno. */
+static int step(int folder_fd, const char *part, gboolean make)
+{
+	int fd = open_folder(folder_fd, part);
+	if (fd >= 0 || errno != ENOENT || !make)
+		return fd;
+	if (mkdirat(folder_fd, part, 0700) != 0)
+		return -1;
+	fd = open_folder(folder_fd, part);
+	/* Whatever the umask. */
+	if (fd >= 0 && fchmod(fd, 0755) != 0) {
+		close(fd);
+		return -1;
 	}
 	return fd;
 }
