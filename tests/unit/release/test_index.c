@@ -2,28 +2,14 @@
  *
  * The index: its one spelling, which may follow which, and what may be installed by it.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "release/index.h"
+#include "release_bed.h"
 
 #define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B64 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-
-static void assert_error(GError **error, DroverErrorCode code, const char *part)
-{
-	assert_non_null(*error);
-	assert_int_equal((*error)->code, code);
-	if (strstr((*error)->message, part) == NULL)
-		fail_msg("\"%s\" does not say \"%s\"", (*error)->message, part);
-	g_clear_error(error);
-}
 
 /* Text ----------------------------------------------------------------------------------------- */
 

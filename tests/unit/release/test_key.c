@@ -2,32 +2,18 @@
  *
  * Keys: minisign's and signify's read, ours written and read again, files that others may read.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/file.h"
 #include "release/key.h"
+#include "release_bed.h"
 #include "samples.h"
 
 /* As little as scrypt knows: the tests are not to wait. */
 static const KeyCost CHEAP = {.operations = 32768, .memory_bytes = 16777216};
-
-static void assert_error(GError **error, DroverErrorCode code, const char *part)
-{
-	assert_non_null(*error);
-	assert_int_equal((*error)->code, code);
-	if (strstr((*error)->message, part) == NULL)
-		fail_msg("\"%s\" does not say \"%s\"", (*error)->message, part);
-	g_clear_error(error);
-}
 
 static PublicKey read_public(const char *text)
 {

@@ -3,25 +3,11 @@
  * Signatures: those of minisign and signify verified, ours in their spelling, each changed byte
  * found.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "release/signature.h"
+#include "release_bed.h"
 #include "samples.h"
-
-static void assert_error(GError **error, DroverErrorCode code, const char *part)
-{
-	assert_non_null(*error);
-	assert_int_equal((*error)->code, code);
-	if (strstr((*error)->message, part) == NULL)
-		fail_msg("\"%s\" does not say \"%s\"", (*error)->message, part);
-	g_clear_error(error);
-}
 
 static PublicKey read_public(const char *text)
 {

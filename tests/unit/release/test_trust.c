@@ -2,32 +2,18 @@
  *
  * Whose signature counts: roots, delegated keys, revoked ones, and delegations as text.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "release/trust.h"
+#include "release_bed.h"
 
 enum { NOW = 1000, LATER = 2000 }; /* microseconds since 1970 */
 
-static void assert_error(GError **error, DroverErrorCode code, const char *part)
-{
-	assert_non_null(*error);
-	assert_int_equal((*error)->code, code);
-	if (strstr((*error)->message, part) == NULL)
-		fail_msg("\"%s\" does not say \"%s\"", (*error)->message, part);
-	g_clear_error(error);
-}
-
 /* Two root keys and two others, with ids that a person can read: 1, 2, 3, 4. */
-typedef struct Bed {
+typedef struct Keys {
 	SecretKey *root, *second, *third, *fourth;
 	Trust *trust; /* believes in `root` and `second` */
-} Bed;
+} Keys;
 
 static SecretKey *key_with_id(guint8 number)
 {
@@ -40,7 +26,7 @@ static SecretKey *key_with_id(guint8 number)
 	g_autofree char *base64 = g_base64_encode(record, size);
 	g_autofree char *changed = g_strconcat("untrusted comment: x\n", base64, "\n", NULL);
 	secret_key_text_free(text);
-	return secret_key_parse("bed", changed, strlen(changed), NULL, NULL);
+	return secret_key_parse("test", changed, strlen(changed), NULL, NULL);
 }
 
 static const KeyId *id_of(const SecretKey *key)
@@ -48,30 +34,30 @@ static const KeyId *id_of(const SecretKey *key)
 	return &secret_key_public(key)->id;
 }
 
-static int make_bed(void **state)
+static int make_keys(void **state)
 {
-	Bed *bed = g_new0(Bed, 1);
-	bed->root = key_with_id(1);
-	bed->second = key_with_id(2);
-	bed->third = key_with_id(3);
-	bed->fourth = key_with_id(4);
-	bed->trust = trust_new("web");
-	*state = bed;
-	return trust_add_root(bed->trust, secret_key_public(bed->root), NULL) &&
-			       trust_add_root(bed->trust, secret_key_public(bed->second), NULL)
+	Keys *keys = g_new0(Keys, 1);
+	keys->root = key_with_id(1);
+	keys->second = key_with_id(2);
+	keys->third = key_with_id(3);
+	keys->fourth = key_with_id(4);
+	keys->trust = trust_new("web");
+	*state = keys;
+	return trust_add_root(keys->trust, secret_key_public(keys->root), NULL) &&
+			       trust_add_root(keys->trust, secret_key_public(keys->second), NULL)
 		       ? 0
 		       : 1;
 }
 
-static int remove_bed(void **state)
+static int remove_keys(void **state)
 {
-	Bed *bed = *state;
-	secret_key_free(bed->root);
-	secret_key_free(bed->second);
-	secret_key_free(bed->third);
-	secret_key_free(bed->fourth);
-	trust_free(bed->trust);
-	g_free(bed);
+	Keys *keys = *state;
+	secret_key_free(keys->root);
+	secret_key_free(keys->second);
+	secret_key_free(keys->third);
+	secret_key_free(keys->fourth);
+	trust_free(keys->trust);
+	g_free(keys);
 	return 0;
 }
 
@@ -91,56 +77,56 @@ static gboolean take(Trust *trust, Delegation *delegation, const SecretKey *sign
 }
 
 /* The third key may sign the index, and the fourth releases, until LATER. */
-static void delegate_usual(Bed *bed, gint64 serial)
+static void delegate_usual(Keys *keys, gint64 serial)
 {
 	g_autoptr(Delegation) delegation = delegation_of("web", serial);
-	delegation_add(delegation, TRUST_USE_INDEX, secret_key_public(bed->third), LATER);
-	delegation_add(delegation, TRUST_USE_RELEASE, secret_key_public(bed->fourth), LATER);
-	assert_true(take(bed->trust, delegation, bed->root, NULL));
+	delegation_add(delegation, TRUST_USE_INDEX, secret_key_public(keys->third), LATER);
+	delegation_add(delegation, TRUST_USE_RELEASE, secret_key_public(keys->fourth), LATER);
+	assert_true(take(keys->trust, delegation, keys->root, NULL));
 }
 
-static void revoke_by(Bed *bed, const SecretKey *revoked, const SecretKey *signer)
+static void revoke_by(Keys *keys, const SecretKey *revoked, const SecretKey *signer)
 {
 	g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(KeyId));
 	revoked_add(list, id_of(revoked));
-	trust_take_revoked(bed->trust, list, id_of(signer));
+	trust_take_revoked(keys->trust, list, id_of(signer));
 }
 
 /* Who may sign what ---------------------------------------------------------------------------- */
 
 static void test_root_key_may_sign_everything(void **state)
 {
-	Bed *bed = *state;
+	Keys *keys = *state;
 	for (int use = TRUST_USE_RELEASE; use <= TRUST_USE_DELEGATION; use++) {
 		const PublicKey *key =
-			trust_key(bed->trust, (TrustUse)use, id_of(bed->second), NOW, NULL);
-		assert_true(public_key_equal(key, secret_key_public(bed->second)));
+			trust_key(keys->trust, (TrustUse)use, id_of(keys->second), NOW, NULL);
+		assert_true(public_key_equal(key, secret_key_public(keys->second)));
 	}
 }
 
 static void test_delegated_keys_by_use_and_time(void **state)
 {
-	Bed *bed = *state;
-	delegate_usual(bed, 1);
+	Keys *keys = *state;
+	delegate_usual(keys, 1);
 	const struct {
 		const SecretKey *key;
 		TrustUse use;
 		gint64 now_us;
 		const char *refusal; /* NULL: it may */
 	} CASES[] = {
-		{bed->third, TRUST_USE_INDEX, NOW, NULL},
-		{bed->third, TRUST_USE_INDEX, LATER - 1, NULL},
-		{bed->third, TRUST_USE_INDEX, LATER, "until 1970-01-01T00:00:00.002Z"},
-		{bed->third, TRUST_USE_RELEASE, NOW, "may sign the index, not releases"},
-		{bed->third, TRUST_USE_DELEGATION, NOW, "may sign the index, not delegations"},
-		{bed->fourth, TRUST_USE_RELEASE, NOW, NULL},
-		{bed->fourth, TRUST_USE_RELEASE, LATER + 1, "until 1970-01-01T00:00:00.002Z"},
-		{bed->fourth, TRUST_USE_INDEX, NOW, "may sign releases, not the index"},
+		{keys->third, TRUST_USE_INDEX, NOW, NULL},
+		{keys->third, TRUST_USE_INDEX, LATER - 1, NULL},
+		{keys->third, TRUST_USE_INDEX, LATER, "until 1970-01-01T00:00:00.002Z"},
+		{keys->third, TRUST_USE_RELEASE, NOW, "may sign the index, not releases"},
+		{keys->third, TRUST_USE_DELEGATION, NOW, "may sign the index, not delegations"},
+		{keys->fourth, TRUST_USE_RELEASE, NOW, NULL},
+		{keys->fourth, TRUST_USE_RELEASE, LATER + 1, "until 1970-01-01T00:00:00.002Z"},
+		{keys->fourth, TRUST_USE_INDEX, NOW, "may sign releases, not the index"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(CASES); i++) {
 		g_autoptr(GError) error = NULL;
 		const PublicKey *key = trust_key(
-			bed->trust, CASES[i].use, id_of(CASES[i].key), CASES[i].now_us, &error);
+			keys->trust, CASES[i].use, id_of(CASES[i].key), CASES[i].now_us, &error);
 		assert_int_equal(key != NULL, CASES[i].refusal == NULL);
 		if (CASES[i].refusal != NULL)
 			assert_error(&error, DROVER_ERROR_DENIED, CASES[i].refusal);
@@ -149,32 +135,32 @@ static void test_delegated_keys_by_use_and_time(void **state)
 
 static void test_one_key_may_be_delegated_for_both(void **state)
 {
-	Bed *bed = *state;
+	Keys *keys = *state;
 	g_autoptr(Delegation) delegation = delegation_of("web", 1);
-	delegation_add(delegation, TRUST_USE_INDEX, secret_key_public(bed->third), LATER);
-	delegation_add(delegation, TRUST_USE_RELEASE, secret_key_public(bed->third), LATER + 5);
-	assert_true(take(bed->trust, delegation, bed->root, NULL));
-	const KeyId *id = id_of(bed->third);
-	assert_non_null(trust_key(bed->trust, TRUST_USE_INDEX, id, NOW, NULL));
-	assert_non_null(trust_key(bed->trust, TRUST_USE_RELEASE, id, LATER, NULL));
-	assert_null(trust_key(bed->trust, TRUST_USE_INDEX, id, LATER, NULL));
+	delegation_add(delegation, TRUST_USE_INDEX, secret_key_public(keys->third), LATER);
+	delegation_add(delegation, TRUST_USE_RELEASE, secret_key_public(keys->third), LATER + 5);
+	assert_true(take(keys->trust, delegation, keys->root, NULL));
+	const KeyId *id = id_of(keys->third);
+	assert_non_null(trust_key(keys->trust, TRUST_USE_INDEX, id, NOW, NULL));
+	assert_non_null(trust_key(keys->trust, TRUST_USE_RELEASE, id, LATER, NULL));
+	assert_null(trust_key(keys->trust, TRUST_USE_INDEX, id, LATER, NULL));
 }
 
 static void test_unknown_key_is_not_trusted(void **state)
 {
-	Bed *bed = *state;
+	Keys *keys = *state;
 	g_autoptr(GError) error = NULL;
-	assert_null(trust_key(bed->trust, TRUST_USE_RELEASE, id_of(bed->third), NOW, &error));
+	assert_null(trust_key(keys->trust, TRUST_USE_RELEASE, id_of(keys->third), NOW, &error));
 	assert_error(&error, DROVER_ERROR_DENIED, "0000000000000003 is not trusted");
 }
 
 static void test_two_roots_of_one_id_are_refused(void **state)
 {
-	Bed *bed = *state;
+	Keys *keys = *state;
 	g_autoptr(SecretKey) other = key_with_id(1);
 	g_autoptr(GError) error = NULL;
-	assert_true(trust_add_root(bed->trust, secret_key_public(bed->root), &error));
-	assert_false(trust_add_root(bed->trust, secret_key_public(other), &error));
+	assert_true(trust_add_root(keys->trust, secret_key_public(keys->root), &error));
+	assert_false(trust_add_root(keys->trust, secret_key_public(other), &error));
 	assert_error(&error, DROVER_ERROR_CONFLICT, "0000000000000001");
 }
 
@@ -193,17 +179,17 @@ static void test_root_keys_up_to_the_limit(void **state)
 
 static void test_signature_by_a_trusted_key_over_other_bytes_is_refused(void **state)
 {
-	Bed *bed = *state;
-	g_autoptr(Signature) signature = signature_make(bed->root, "abc", 3, "x");
+	Keys *keys = *state;
+	g_autoptr(Signature) signature = signature_make(keys->root, "abc", 3, "x");
 	g_autoptr(GError) error = NULL;
 	assert_true(trust_verify(
-		bed->trust, TRUST_USE_RELEASE, signature, "manifest", "abc", 3, NOW, &error));
+		keys->trust, TRUST_USE_RELEASE, signature, "manifest", "abc", 3, NOW, &error));
 	assert_false(trust_verify(
-		bed->trust, TRUST_USE_RELEASE, signature, "manifest", "abd", 3, NOW, &error));
+		keys->trust, TRUST_USE_RELEASE, signature, "manifest", "abd", 3, NOW, &error));
 	assert_error(&error, DROVER_ERROR_DENIED, "manifest is not what the key");
-	g_autoptr(Signature) strange = signature_make(bed->third, "abc", 3, "x");
+	g_autoptr(Signature) strange = signature_make(keys->third, "abc", 3, "x");
 	assert_false(trust_verify(
-		bed->trust, TRUST_USE_RELEASE, strange, "manifest", "abc", 3, NOW, &error));
+		keys->trust, TRUST_USE_RELEASE, strange, "manifest", "abc", 3, NOW, &error));
 	assert_error(&error, DROVER_ERROR_DENIED, "manifest: the key");
 }
 
@@ -211,111 +197,111 @@ static void test_signature_by_a_trusted_key_over_other_bytes_is_refused(void **s
 
 static void test_revoked_key_counts_for_nothing(void **state)
 {
-	Bed *bed = *state;
-	delegate_usual(bed, 1);
-	revoke_by(bed, bed->fourth, bed->third);
+	Keys *keys = *state;
+	delegate_usual(keys, 1);
+	revoke_by(keys, keys->fourth, keys->third);
 	g_autoptr(GError) error = NULL;
-	assert_null(trust_key(bed->trust, TRUST_USE_RELEASE, id_of(bed->fourth), NOW, &error));
+	assert_null(trust_key(keys->trust, TRUST_USE_RELEASE, id_of(keys->fourth), NOW, &error));
 	assert_error(&error, DROVER_ERROR_DENIED, "is revoked");
-	delegate_usual(bed, 2); /* and is not made good again */
-	assert_null(trust_key(bed->trust, TRUST_USE_RELEASE, id_of(bed->fourth), NOW, NULL));
+	delegate_usual(keys, 2); /* and is not made good again */
+	assert_null(trust_key(keys->trust, TRUST_USE_RELEASE, id_of(keys->fourth), NOW, NULL));
 }
 
 static void test_delegated_key_cannot_revoke_a_root_key(void **state)
 {
-	Bed *bed = *state;
-	delegate_usual(bed, 1);
-	revoke_by(bed, bed->root, bed->third);
-	assert_non_null(trust_key(bed->trust, TRUST_USE_RELEASE, id_of(bed->root), NOW, NULL));
-	revoke_by(bed, bed->root, bed->second);
-	assert_null(trust_key(bed->trust, TRUST_USE_RELEASE, id_of(bed->root), NOW, NULL));
+	Keys *keys = *state;
+	delegate_usual(keys, 1);
+	revoke_by(keys, keys->root, keys->third);
+	assert_non_null(trust_key(keys->trust, TRUST_USE_RELEASE, id_of(keys->root), NOW, NULL));
+	revoke_by(keys, keys->root, keys->second);
+	assert_null(trust_key(keys->trust, TRUST_USE_RELEASE, id_of(keys->root), NOW, NULL));
 }
 
 static void test_what_a_revoked_root_key_delegated_ends_with_it(void **state)
 {
-	Bed *bed = *state;
-	delegate_usual(bed, 1);
-	revoke_by(bed, bed->root, bed->second);
+	Keys *keys = *state;
+	delegate_usual(keys, 1);
+	revoke_by(keys, keys->root, keys->second);
 	g_autoptr(GError) error = NULL;
-	assert_null(trust_key(bed->trust, TRUST_USE_INDEX, id_of(bed->third), NOW, &error));
+	assert_null(trust_key(keys->trust, TRUST_USE_INDEX, id_of(keys->third), NOW, &error));
 	assert_error(&error, DROVER_ERROR_DENIED, "delegated by a root key that is revoked");
 	g_autoptr(Delegation) anew = delegation_of("web", 2);
-	delegation_add(anew, TRUST_USE_INDEX, secret_key_public(bed->third), LATER);
-	assert_false(take(bed->trust, anew, bed->root, &error));
+	delegation_add(anew, TRUST_USE_INDEX, secret_key_public(keys->third), LATER);
+	assert_false(take(keys->trust, anew, keys->root, &error));
 	assert_error(&error, DROVER_ERROR_DENIED, "is revoked");
-	assert_true(take(bed->trust, anew, bed->second, &error));
-	assert_non_null(trust_key(bed->trust, TRUST_USE_INDEX, id_of(bed->third), NOW, NULL));
+	assert_true(take(keys->trust, anew, keys->second, &error));
+	assert_non_null(trust_key(keys->trust, TRUST_USE_INDEX, id_of(keys->third), NOW, NULL));
 }
 
 static void test_delegation_revokes_and_expires_no_revocation(void **state)
 {
-	Bed *bed = *state;
+	Keys *keys = *state;
 	g_autoptr(Delegation) first = delegation_of("web", 1), next = delegation_of("web", 2);
-	delegation_revoke(first, id_of(bed->second));
-	delegation_revoke(first, id_of(bed->fourth));
-	assert_true(take(bed->trust, first, bed->root, NULL));
-	assert_true(take(bed->trust, next, bed->root, NULL));
-	assert_true(revoked_has(trust_revoked(bed->trust), id_of(bed->second)));
-	assert_true(revoked_has(trust_revoked(bed->trust), id_of(bed->fourth)));
-	assert_null(trust_key(bed->trust, TRUST_USE_INDEX, id_of(bed->second), NOW, NULL));
+	delegation_revoke(first, id_of(keys->second));
+	delegation_revoke(first, id_of(keys->fourth));
+	assert_true(take(keys->trust, first, keys->root, NULL));
+	assert_true(take(keys->trust, next, keys->root, NULL));
+	assert_true(revoked_has(trust_revoked(keys->trust), id_of(keys->second)));
+	assert_true(revoked_has(trust_revoked(keys->trust), id_of(keys->fourth)));
+	assert_null(trust_key(keys->trust, TRUST_USE_INDEX, id_of(keys->second), NOW, NULL));
 }
 
 static void test_revocations_that_a_host_kept_count(void **state)
 {
-	Bed *bed = *state;
-	trust_add_revoked(bed->trust, id_of(bed->root));
-	assert_null(trust_key(bed->trust, TRUST_USE_INDEX, id_of(bed->root), NOW, NULL));
+	Keys *keys = *state;
+	trust_add_revoked(keys->trust, id_of(keys->root));
+	assert_null(trust_key(keys->trust, TRUST_USE_INDEX, id_of(keys->root), NOW, NULL));
 }
 
 /* Delegations ---------------------------------------------------------------------------------- */
 
 static void test_only_a_root_key_delegates(void **state)
 {
-	Bed *bed = *state;
-	delegate_usual(bed, 1);
+	Keys *keys = *state;
+	delegate_usual(keys, 1);
 	g_autoptr(Delegation) more = delegation_of("web", 2);
-	delegation_add(more, TRUST_USE_RELEASE, secret_key_public(bed->third), LATER);
+	delegation_add(more, TRUST_USE_RELEASE, secret_key_public(keys->third), LATER);
 	g_autoptr(GError) error = NULL;
-	assert_false(take(bed->trust, more, bed->third, &error));
+	assert_false(take(keys->trust, more, keys->third, &error));
 	assert_error(&error, DROVER_ERROR_DENIED, "may sign the index, not delegations");
-	assert_int_equal(trust_serial(bed->trust), 1);
+	assert_int_equal(trust_serial(keys->trust), 1);
 }
 
 static void test_serial_never_falls(void **state)
 {
-	Bed *bed = *state;
-	delegate_usual(bed, 3);
-	delegate_usual(bed, 3);
+	Keys *keys = *state;
+	delegate_usual(keys, 3);
+	delegate_usual(keys, 3);
 	g_autoptr(Delegation) old = delegation_of("web", 2);
 	g_autoptr(GError) error = NULL;
-	assert_false(take(bed->trust, old, bed->root, &error));
+	assert_false(take(keys->trust, old, keys->root, &error));
 	assert_error(&error, DROVER_ERROR_CONFLICT, "serial 2 is old: 3 was seen");
-	assert_non_null(trust_key(bed->trust, TRUST_USE_INDEX, id_of(bed->third), NOW, NULL));
+	assert_non_null(trust_key(keys->trust, TRUST_USE_INDEX, id_of(keys->third), NOW, NULL));
 
 	g_autoptr(Trust) started_anew = trust_new("web");
 	trust_set_serial(started_anew, 3);
-	assert_true(trust_add_root(started_anew, secret_key_public(bed->root), NULL));
-	assert_false(take(started_anew, old, bed->root, &error));
+	assert_true(trust_add_root(started_anew, secret_key_public(keys->root), NULL));
+	assert_false(take(started_anew, old, keys->root, &error));
 	assert_error(&error, DROVER_ERROR_CONFLICT, "3 was seen");
 }
 
 static void test_delegation_of_another_product_is_refused(void **state)
 {
-	Bed *bed = *state;
+	Keys *keys = *state;
 	g_autoptr(Delegation) shop = delegation_of("shop", 1);
 	g_autoptr(GError) error = NULL;
-	assert_false(take(bed->trust, shop, bed->root, &error));
+	assert_false(take(keys->trust, shop, keys->root, &error));
 	assert_error(&error, DROVER_ERROR_DENIED, "one of shop, not of web");
 }
 
 static void test_id_of_a_root_key_cannot_be_given_to_another(void **state)
 {
-	Bed *bed = *state;
+	Keys *keys = *state;
 	g_autoptr(SecretKey) same_id = key_with_id(2);
 	g_autoptr(Delegation) delegation = delegation_of("web", 1);
 	delegation_add(delegation, TRUST_USE_RELEASE, secret_key_public(same_id), LATER);
 	g_autoptr(GError) error = NULL;
-	assert_false(take(bed->trust, delegation, bed->root, &error));
+	assert_false(take(keys->trust, delegation, keys->root, &error));
 	assert_error(&error, DROVER_ERROR_DENIED, "a root key has this id");
 }
 
@@ -419,27 +405,27 @@ static void test_delegation_over_its_limits_is_refused(void **state)
 	assert_error(&error, DROVER_ERROR_INPUT, "more keys");
 }
 
-#define BED_TEST(name) cmocka_unit_test_setup_teardown(name, make_bed, remove_bed)
+#define KEYS_TEST(name) cmocka_unit_test_setup_teardown(name, make_keys, remove_keys)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BED_TEST(test_root_key_may_sign_everything),
-		BED_TEST(test_delegated_keys_by_use_and_time),
-		BED_TEST(test_one_key_may_be_delegated_for_both),
-		BED_TEST(test_unknown_key_is_not_trusted),
-		BED_TEST(test_two_roots_of_one_id_are_refused),
-		BED_TEST(test_root_keys_up_to_the_limit),
-		BED_TEST(test_signature_by_a_trusted_key_over_other_bytes_is_refused),
-		BED_TEST(test_revoked_key_counts_for_nothing),
-		BED_TEST(test_delegated_key_cannot_revoke_a_root_key),
-		BED_TEST(test_what_a_revoked_root_key_delegated_ends_with_it),
-		BED_TEST(test_delegation_revokes_and_expires_no_revocation),
-		BED_TEST(test_revocations_that_a_host_kept_count),
-		BED_TEST(test_only_a_root_key_delegates),
-		BED_TEST(test_serial_never_falls),
-		BED_TEST(test_delegation_of_another_product_is_refused),
-		BED_TEST(test_id_of_a_root_key_cannot_be_given_to_another),
+		KEYS_TEST(test_root_key_may_sign_everything),
+		KEYS_TEST(test_delegated_keys_by_use_and_time),
+		KEYS_TEST(test_one_key_may_be_delegated_for_both),
+		KEYS_TEST(test_unknown_key_is_not_trusted),
+		KEYS_TEST(test_two_roots_of_one_id_are_refused),
+		KEYS_TEST(test_root_keys_up_to_the_limit),
+		KEYS_TEST(test_signature_by_a_trusted_key_over_other_bytes_is_refused),
+		KEYS_TEST(test_revoked_key_counts_for_nothing),
+		KEYS_TEST(test_delegated_key_cannot_revoke_a_root_key),
+		KEYS_TEST(test_what_a_revoked_root_key_delegated_ends_with_it),
+		KEYS_TEST(test_delegation_revokes_and_expires_no_revocation),
+		KEYS_TEST(test_revocations_that_a_host_kept_count),
+		KEYS_TEST(test_only_a_root_key_delegates),
+		KEYS_TEST(test_serial_never_falls),
+		KEYS_TEST(test_delegation_of_another_product_is_refused),
+		KEYS_TEST(test_id_of_a_root_key_cannot_be_given_to_another),
 		cmocka_unit_test(test_delegation_has_one_spelling),
 		cmocka_unit_test(test_delegations_that_are_none_are_refused),
 		cmocka_unit_test(test_delegation_over_its_limits_is_refused),
