@@ -211,7 +211,7 @@ static void look(Store *store, gint64 second)
 {
 	g_autoptr(GError) error = NULL;
 	g_auto(Enacted) enacted = {0};
-	channel_enact(store, second * US_PER_SECOND, NULL, NULL, &enacted, &error);
+	channel_enact(store, second * US_PER_SECOND, NULL, &enacted, &error);
 	must(error);
 }
 
