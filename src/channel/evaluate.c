@@ -44,18 +44,22 @@ guint throttle_draw(const char *product, const char *mapping, const char *id)
 
 static const Rule *find_winner(const Snapshot *snapshot, const Query *query)
 {
-	const GPtrArray *rules = snapshot_rules(snapshot, query->product, query->channel);
+	RuleColumn from;
+	const GPtrArray *rules =
+		snapshot_rules_from(snapshot, query->product, query->channel, &from);
 	for (guint i = 0; i < rules->len; i++)
-		if (rule_first_miss(rules->pdata[i], query, RULE_PRODUCT) == RULE_COLUMNS)
+		if (rule_first_miss(rules->pdata[i], query, from) == RULE_COLUMNS)
 			return rules->pdata[i];
 	return NULL;
 }
 
 void evaluate_matching(const Snapshot *snapshot, const Query *query, GPtrArray *matching)
 {
-	const GPtrArray *rules = snapshot_rules(snapshot, query->product, query->channel);
+	RuleColumn from;
+	const GPtrArray *rules =
+		snapshot_rules_from(snapshot, query->product, query->channel, &from);
 	for (guint i = 0; i < rules->len; i++)
-		if (rule_first_miss(rules->pdata[i], query, RULE_PRODUCT) == RULE_COLUMNS)
+		if (rule_first_miss(rules->pdata[i], query, from) == RULE_COLUMNS)
 			g_ptr_array_add(matching, rules->pdata[i]);
 }
 

@@ -23,13 +23,30 @@ gboolean file_host_is_valid(const char *host)
 	return host[size] == '\0' || (host[size] == ':' && is_port(host + size + 1));
 }
 
+static gboolean is_url_letter(char letter)
+{
+	switch (letter) {
+	case '"':
+	case '<':
+	case '>':
+	case '\\':
+	case '^':
+	case '`':
+	case '{':
+	case '|':
+	case '}':
+	case '#':
+		return FALSE;
+	default:
+		return (guchar)letter > ' ' && (guchar)letter < 0x7f;
+	}
+}
+
 static gboolean is_url_text(const char *text)
 {
-	for (; *text != '\0'; text++)
-		if ((guchar)*text <= ' ' || (guchar)*text >= 0x7f ||
-			strchr("\"<>\\^`{|}#", *text) != NULL)
-			return FALSE;
-	return TRUE;
+	while (is_url_letter(*text))
+		text++;
+	return *text == '\0';
 }
 
 char *file_host_of(const char *url)

@@ -276,18 +276,30 @@ static void build_index(Snapshot *snapshot)
 		index_channels(rules);
 }
 
-const GPtrArray *snapshot_rules(const Snapshot *snapshot, const char *product, const char *channel)
+const GPtrArray *snapshot_rules_from(
+	const Snapshot *snapshot, const char *product, const char *channel, RuleColumn *from)
 {
 	const ProductRules *rules =
 		product == NULL ? NULL : g_hash_table_lookup(snapshot->products, product);
 	if (rules == NULL)
 		rules = snapshot->other;
+	G_STATIC_ASSERT(RULE_PRODUCT == 0 && RULE_CHANNEL == 1);
+	*from = RULE_CHANNEL;
 	if (channel == NULL)
 		return rules->elsewhere;
 	if (query_channel_base(channel) > 0)
 		return rules->all; /* two names at once: rare */
 	const GPtrArray *list = g_hash_table_lookup(rules->by_channel, channel);
-	return list != NULL ? list : rules->elsewhere;
+	if (list == NULL)
+		return rules->elsewhere;
+	*from = RULE_CHANNEL + 1;
+	return list;
+}
+
+const GPtrArray *snapshot_rules(const Snapshot *snapshot, const char *product, const char *channel)
+{
+	RuleColumn from;
+	return snapshot_rules_from(snapshot, product, channel, &from);
 }
 
 /* The rest ------------------------------------------------------------------------------------- */

@@ -37,6 +37,9 @@ const json_t *snapshot_hosts(const Snapshot *snapshot, const char *product);
 /* Rules that a query of this product and channel can match, in the order of evaluation; they may
  * still ask for another channel. Rule * in an array of the snapshot. Both may be NULL. */
 const GPtrArray *snapshot_rules(const Snapshot *snapshot, const char *product, const char *channel);
+/* The same; the query meets all matchers of these rules before *from. */
+const GPtrArray *snapshot_rules_from(
+	const Snapshot *snapshot, const char *product, const char *channel, RuleColumn *from);
 /* All rules in the order of evaluation. */
 const GPtrArray *snapshot_all_rules(const Snapshot *snapshot);
 /* Of shut-offs, pins and products: an object, key -> row. */

@@ -14,14 +14,36 @@ static const char *text_of(const json_t *row, const char *column)
 	return json_string_value(json_object_get(row, column));
 }
 
+typedef enum Letter { LETTER_PLAIN, LETTER_REFERENCE, LETTER_NONE } Letter;
+
 /* Characters that XML has not are left out; blanks but the blank would be read as one. */
+static Letter letter_of(char letter)
+{
+	switch (letter) {
+	case '&':
+	case '<':
+	case '>':
+	case '"':
+	case '\'':
+	case '\t':
+	case '\n':
+	case '\r':
+		return LETTER_REFERENCE;
+	default:
+		return (guchar)letter >= ' ' && letter != 0x7f ? LETTER_PLAIN : LETTER_NONE;
+	}
+}
+
 static void add_escaped(GString *xml, const char *text)
 {
-	for (; *text != '\0'; text++) {
-		if (strchr("&<>\"'\t\n\r", *text) != NULL)
-			g_string_append_printf(xml, "&#%d;", *text);
-		else if ((guchar)*text >= ' ' && *text != 0x7f)
-			g_string_append_c(xml, *text);
+	while (*text != '\0') {
+		const char *end = text;
+		while (letter_of(*end) == LETTER_PLAIN)
+			end++;
+		g_string_append_len(xml, text, end - text);
+		if (letter_of(*end) == LETTER_REFERENCE)
+			g_string_append_printf(xml, "&#%d;", *end);
+		text = *end == '\0' ? end : end + 1;
 	}
 }
 
@@ -29,7 +51,9 @@ static void add_text(GString *xml, const char *name, const char *text)
 {
 	if (text == NULL)
 		return;
-	g_string_append_printf(xml, " %s=\"", name);
+	g_string_append_c(xml, ' ');
+	g_string_append(xml, name);
+	g_string_append_len(xml, "=\"", 2);
 	add_escaped(xml, text);
 	g_string_append_c(xml, '"');
 }

@@ -121,7 +121,8 @@ static void count(Updates *updates, const AnswerNote *note)
 
 static void number_header(HttpAnswer *answer, const char *name, gint64 number)
 {
-	g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, number);
+	char text[32];
+	g_snprintf(text, sizeof text, "%" G_GINT64_FORMAT, number);
 	http_answer_header(answer, name, text);
 }
 
@@ -161,11 +162,10 @@ static void add_test(HttpAnswer *http, const UpdateAnswer *answer)
 /* Test channels are asked by who wants to see what was just written. */
 static void add_caching(HttpAnswer *http, const UpdateAnswer *answer)
 {
-	g_autofree char *shared = g_strdup_printf("public, max-age=%d", UPDATE_MAX_AGE_S);
 	http_answer_header(http, "Cache-Control",
 		answer->is_private	? "private, no-store"
 		: answer->place.is_test ? "no-cache"
-					: shared);
+					: "public, max-age=" G_STRINGIFY(UPDATE_MAX_AGE_S));
 }
 
 static gboolean wants_signature(const HttpRequest *request)
@@ -207,13 +207,28 @@ static HttpAnswer *answer_kept(Updates *updates, const HttpRequest *request, gui
 	return answer;
 }
 
+/* 0 to 99. Good chance costs a system call, so each thread has it for many draws at once. */
+static guint draw(void)
+{
+	static _Thread_local guint8 chance[256];
+	static _Thread_local guint left;
+	guint number;
+	do {
+		if (left == 0) {
+			randombytes_buf(chance, sizeof chance);
+			left = sizeof chance;
+		}
+		number = chance[--left];
+	} while (number >= 200);
+	return number % 100;
+}
+
 static HttpAnswer *answer_asked(Updates *updates, const HttpRequest *request,
 	const Published *published, guint64 serial, Asked *asked)
 {
 	g_auto(UpdateAnswer) answer = {0};
 	g_autoptr(GError) error = NULL;
-	if (!update_answer_make(published, updates->files_url, asked, randombytes_uniform(100),
-		    &answer, &error)) {
+	if (!update_answer_make(published, updates->files_url, asked, draw(), &answer, &error)) {
 		g_atomic_int_inc(&updates->counters.bad);
 		return plain(400, error->message);
 	}
@@ -256,7 +271,9 @@ HttpAnswer *updates_answer(Updates *updates, const HttpRequest *request)
 	HttpAnswer *answer = answer_kept(updates, request, serial);
 	if (answer != NULL)
 		return answer;
-	if (!asked_read(path, http_request_queries(request), &asked, &error)) {
+	GHashTable *queries =
+		http_request_has_queries(request) ? http_request_queries(request) : NULL;
+	if (!asked_read(path, queries, &asked, &error)) {
 		g_atomic_int_inc(&updates->counters.bad);
 		return plain(http_status_of_error(error), error->message);
 	}
