@@ -59,7 +59,7 @@ typedef struct StandingWords {
 /* What the walk asks. */
 typedef struct StandingQuestion {
 	gint64 now_us;
-	gint64 watched_us; /* when the clock looked last; 0: never */
+	gint64 watched_us;  /* when the clock looked last; 0: never */
 	gboolean one_ready; /* the walk ends with the first that is ready */
 	/* Of a change of the queue; FALSE: nothing is known about it. */
 	gboolean (*words)(gint64 change, StandingWords *words, gpointer of);

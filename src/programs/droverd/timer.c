@@ -11,8 +11,8 @@
 #include "programs/droverd/daemon.h"
 
 #define TIMER_STEP_MS	      1000
-#define TIMER_LEAST_MS	      10    /* between two looks at what is due */
-#define APPOINTMENTS_EVERY_MS 5000  /* a gate may open without a word in the store */
+#define TIMER_LEAST_MS	      10   /* between two looks at what is due */
+#define APPOINTMENTS_EVERY_MS 5000 /* a gate may open without a word in the store */
 
 typedef struct Timer {
 	Daemon *daemon;
