@@ -133,6 +133,7 @@ def rates(drover):
 
 @beds.NEEDS_POSTGRESQL
 @pytest.mark.slow
+@pytest.mark.alone
 @POSTGRESQL
 def test_each_change_goes_live_once_though_a_droverd_and_the_database_die(channels, daemons):
     one, two = start(daemons, channels, 2)

@@ -133,6 +133,7 @@ def test_eight_writers_through_two_droverds_leave_one_whole_history(eight, daemo
 
 @beds.NEEDS_POSTGRESQL
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 def test_a_database_killed_under_load_loses_no_accepted_write(eight, daemons):
     both = start(daemons, eight, 2)

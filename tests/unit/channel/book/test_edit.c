@@ -139,7 +139,7 @@ static gboolean rewrite(Store *store, gpointer of, GError **error)
 	if (after == NULL || !channel_rows_write(store, before->live, after, &deed, NULL, error))
 		return FALSE;
 	rewriting->expected = channel_rows_written(before->live, after);
-	g_autoptr(ChannelBook) now = channel_book_read(store, error);
+	g_autoptr(ChannelBook) now G_GNUC_UNUSED = channel_book_read(store, error);
 	if (rewriting->takes_back)
 		drover_error_set(error, DROVER_ERROR_CONFLICT, "on second thought");
 	return !rewriting->takes_back;
