@@ -61,6 +61,25 @@ static void add_number(json_t *values, gint64 number)
 		add(values, json_integer(number));
 }
 
+/* The number before or after one of any length, as digits; NULL before 0. Caller frees. */
+static char *next_to(const char *digits, gboolean after)
+{
+	GString *next = g_string_new(digits);
+	const char turns = after ? '9' : '0', into = after ? '0' : '9';
+	gsize place = next->len;
+	while (place > 0 && next->str[place - 1] == turns)
+		next->str[--place] = into;
+	if (place > 0)
+		next->str[place - 1] = (char)(next->str[place - 1] + (after ? 1 : -1));
+	else if (after)
+		g_string_prepend_c(next, '1');
+	else
+		return g_string_free(next, TRUE);
+	while (next->len > 1 && next->str[0] == '0')
+		g_string_erase(next, 0, 1);
+	return g_string_free(next, FALSE);
+}
+
 static void add_memory(json_t *values, const json_t *wanted)
 {
 	const char *text = json_string_value(wanted), *digits = text;
@@ -68,8 +87,11 @@ static void add_memory(json_t *values, const json_t *wanted)
 		version_operator_read(text, &digits);
 	gint64 number =
 		text != NULL ? g_ascii_strtoll(digits, NULL, 10) : json_integer_value(wanted);
-	for (gint64 step = -1; step <= 1; step++)
-		add_number(values, number + step);
+	add_number(values, number);
+	if (number > 0)
+		add_number(values, number - 1);
+	if (number < G_MAXINT64)
+		add_number(values, number + 1);
 }
 
 static void add_build(json_t *values, const char *text)
@@ -105,14 +127,14 @@ static void add_version(json_t *values, const char *text, VersionScheme scheme)
 	gsize size = strlen(plain), from = size;
 	while (from > 0 && g_ascii_isdigit(plain[from - 1]))
 		from--;
-	gint64 last = g_ascii_strtoll(plain + from, NULL, 10);
-	for (gint64 step = -1; step <= 1; step++) {
-		g_autofree char *stepped = from == size || last + step < 0
-						   ? g_strdup(plain)
-						   : g_strdup_printf("%.*s%" G_GINT64_FORMAT,
-							     (int)from, plain, last + step);
+	for (int side = -1; side <= 1; side++) {
+		g_autofree char *number = side == 0 ? NULL : next_to(plain + from, side > 0);
+		g_autofree char *near =
+			from == size || number == NULL
+				? g_strdup(plain)
+				: g_strdup_printf("%.*s%s", (int)from, plain, number);
 		for (guint i = 0; i < G_N_ELEMENTS(tails); i++) {
-			g_autofree char *tailed = g_strconcat(stepped, tails[i], NULL);
+			g_autofree char *tailed = g_strconcat(near, tails[i], NULL);
 			add_version_if_any(values, tailed, scheme);
 		}
 	}

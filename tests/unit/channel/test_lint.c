@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "channel/answer_file.h"
+#include "channel/boundary.h"
 #include "channel/canonical.h"
 #include "channel/cover.h"
 #include "channel/difference.h"
@@ -235,6 +236,17 @@ static gboolean is_told(const json_t *found, const json_t *asked, const char *a,
 }
 
 /* Each answer that differs for somebody stands in the list, and each query in it does differ. */
+static void test_neighbours_of_a_version_of_any_length_are_asked(void **state)
+{
+	g_autoptr(RandomJson) canonical =
+		quoted("{'rules': [{'version': '<1.99999999999999999999999'}]}");
+	g_autoptr(RandomJson) values = json_array();
+	boundary_values(BOUNDARY_VERSION, canonical, VERSION_SEMVER, values);
+	g_autofree char *text = canonical_text(values);
+	assert_non_null(strstr(text, "\"1.99999999999999999999998\""));
+	assert_non_null(strstr(text, "\"1.100000000000000000000000\""));
+}
+
 static void test_who_gets_something_else_is_in_the_difference(void **state)
 {
 	g_autoptr(GRand) rand = g_rand_new_with_seed(42);
@@ -279,6 +291,7 @@ int main(void)
 		cmocka_unit_test(test_a_difference_is_one_query_for_each_class),
 		cmocka_unit_test(test_too_many_classes_are_refused),
 		cmocka_unit_test(test_a_shadowed_rule_never_wins),
+		cmocka_unit_test(test_neighbours_of_a_version_of_any_length_are_asked),
 		cmocka_unit_test(test_who_gets_something_else_is_in_the_difference),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
