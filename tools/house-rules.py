@@ -18,10 +18,11 @@ ROOMS = {  # room: the rooms it may include
     "channel": {"base", "channel"},
     "channel/book": {"base", "store", "wire", "channel"},
     "release": {"base", "release"},
+    "node": {"base", "release", "node"},
     "balance": {"base", "balance"},
-    "api": {"base", "store", "wire", "landing", "notice", "channel", "api"},
-    "page": {"base", "store", "wire", "landing", "notice", "channel", "api", "page"},
-    "programs": {"base", "store", "wire", "landing", "notice", "api", "page", "balance", "channel", "release", "programs"},
+    "api": {"base", "store", "wire", "landing", "notice", "channel", "release", "api"},
+    "page": {"base", "store", "wire", "landing", "notice", "channel", "release", "api", "page"},
+    "programs": {"base", "store", "wire", "landing", "notice", "api", "page", "balance", "channel", "release", "node", "programs"},
 }
 HEARTS = {
     "landing": {"deployable", "message", "names", "poison", "questions", "tree", "undo", "whatif"},

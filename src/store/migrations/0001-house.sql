@@ -398,6 +398,74 @@ CREATE TABLE channel_tested (
 );
 CREATE INDEX channel_tested_change ON channel_tested (change_id, id);
 
+-- releases and nodes -----------------------------------------------------------------------------
+
+-- What was published, whole: the manifest is what was signed.
+CREATE TABLE release (
+	id SERIAL_ID,
+	product_id BIGINT NOT NULL REFERENCES product (id),
+	version TEXT NOT NULL,
+	sequence BIGINT NOT NULL,
+	revision TEXT NOT NULL,
+	landing BIGINT NOT NULL,            -- 0: none that is known
+	tag TEXT,
+	manifest TEXT NOT NULL,
+	manifest_sha256 TEXT NOT NULL,
+	signature TEXT NOT NULL,            -- the text of manifest.minisig
+	signer TEXT NOT NULL,               -- id of the key
+	tree_sha256 TEXT NOT NULL,
+	tar_sha256 TEXT NOT NULL,
+	size_bytes BIGINT NOT NULL,         -- of the payload
+	tree_bytes BIGINT NOT NULL,
+	files BIGINT NOT NULL,
+	reason TEXT,                        -- why it is not of the deployable landing; NULL: it is
+	actor TEXT NOT NULL,
+	published_us BIGINT NOT NULL,
+	removed_us BIGINT,                  -- by garbage collection
+	UNIQUE (product_id, version),
+	UNIQUE (product_id, sequence)
+);
+
+-- A machine that runs products. Its host (token, clock, last contact) has the same name.
+CREATE TABLE node (
+	id SERIAL_ID,
+	name TEXT NOT NULL UNIQUE,
+	notes TEXT,
+	tags_json TEXT NOT NULL,            -- {"rack": "a"}: what rules ask for as tag.rack
+	version BIGINT NOT NULL,            -- of orders: what the counter 'nodes' said when they moved
+	data_version BIGINT NOT NULL
+);
+
+CREATE TABLE node_product (
+	node_id BIGINT NOT NULL REFERENCES node (id),
+	product_id BIGINT NOT NULL REFERENCES product (id),
+	channel TEXT NOT NULL,
+	-- An order for exactly this version, which may be an older one; NULL: it follows its channel.
+	ordered TEXT,
+	order_id BIGINT NOT NULL,           -- the version that the order came with; 0: nobody asked
+	asked_by TEXT,
+	asked_us BIGINT,
+	reason TEXT,
+	-- Its newest report, whole; NULL: it never reported.
+	report_json TEXT,
+	running TEXT,                       -- of the report, for asking who runs what
+	reported_us BIGINT,
+	PRIMARY KEY (node_id, product_id)
+);
+CREATE INDEX node_product_running ON node_product (product_id, running);
+
+-- What a node ran, and when it began to, a bounded number of rows.
+CREATE TABLE node_event (
+	id SERIAL_ID,
+	node_id BIGINT NOT NULL REFERENCES node (id),
+	product_id BIGINT NOT NULL REFERENCES product (id),
+	at_us BIGINT NOT NULL,
+	state TEXT NOT NULL,                -- running, failed, maintenance
+	version TEXT,
+	text TEXT
+);
+CREATE INDEX node_event_place ON node_event (node_id, product_id, id);
+
 -- notices ----------------------------------------------------------------------------------------
 
 CREATE TABLE outbox (

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The folder that releases are published to (docs/release.md, "The repository"): plain files, to be
+ * served by droverd, any web server, NFS or a stick.
+ *
+ *     PRODUCT/index                  signed (signed_text.h), replaced by one rename
+ *     PRODUCT/delegation             signed, when there is one
+ *     PRODUCT/VERSION/               manifest, manifest.minisig, payload.tar.zst, from-OLD.delta
+ *     PRODUCT/.incoming/ID/          what is being published
+ *     PRODUCT/.removed/ID/           what is being removed
+ *     PRODUCT/.lock                  who writes
+ *
+ * A published version never changes. Whoever reads, in a loop, while it is written and whatever is
+ * killed, sees whole versions only: all of VERSION comes by one rename, the index after it.
+ */
+#ifndef RELEASE_REPOSITORY_H
+#define RELEASE_REPOSITORY_H
+
+#include "base/clock.h"
+#include "release/index.h"
+#include "release/manifest.h"
+#include "release/signed_text.h"
+
+#define REPOSITORY_LOCK_BEAT_S	 10 /* between heartbeats of a holder */
+#define REPOSITORY_LOCK_STALE_S	 90 /* without one: the holder is gone */
+#define REPOSITORY_INDEX_FILE	 "index"
+#define REPOSITORY_DELEGATION_FILE "delegation"
+#define REPOSITORY_MANIFEST_FILE "manifest"
+#define REPOSITORY_SIGNATURE_FILE "manifest.minisig"
+#define REPOSITORY_PAYLOAD_FILE	 "payload.tar.zst"
+
+typedef struct Repository Repository; /* one product's part of a local folder */
+
+/* Makes PRODUCT in the folder when `make`; else a missing one is DROVER_ERROR_NOT_FOUND. */
+Repository *repository_open(
+	const char *folder, const char *product, gboolean make, GError **error);
+void repository_free(Repository *repository);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Repository, repository_free)
+
+/* A lock that works on NFS: made with O_EXCL, says host, pid, job and a heartbeat, which a thread
+ * renews. A holder of this host that is dead, or any without heartbeat for REPOSITORY_LOCK_STALE_S
+ * (by the file's own server's time), is put aside by rename, by one only, and named in *warning
+ * (may be NULL). Fails with DROVER_ERROR_LOCKED, naming the holder. What a killed writer left in
+ * .incoming and .removed is cleaned up by who takes the lock next. */
+typedef struct RepositoryLock RepositoryLock;
+RepositoryLock *repository_lock(
+	Repository *repository, const char *job, Clock clock, char **warning, GError **error);
+void repository_unlock(RepositoryLock *lock);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RepositoryLock, repository_unlock)
+
+/* Reading: fail with DROVER_ERROR_NOT_FOUND, DROVER_ERROR_INPUT. Nothing is verified unless a
+ * Trust is given. */
+/* The index as it lies there, NULL with DROVER_ERROR_NOT_FOUND when nothing was ever published. */
+Index *repository_index(
+	Repository *repository, Trust *trust, gint64 now_us, char sha256[SHA256_HEX], GError **error);
+/* `signer` may be NULL. With a Trust the signature must be good for it. */
+Manifest *repository_manifest(Repository *repository, const char *version, const Trust *trust,
+	gint64 now_us, KeyId *signer, char sha256[SHA256_HEX], GError **error);
+/* Versions that lie there, whether or not in the index; char *, sorted by name. */
+GPtrArray *repository_versions(Repository *repository, GError **error);
+/* A file of a version, for reading. */
+int repository_open_file(
+	Repository *repository, const char *version, const char *file, GError **error);
+
+/* Publishing, with the lock. */
+typedef struct PublishFile {
+	const char *name; /* in the version's folder */
+	const char *path; /* where it is now: copied, so the caller's stays */
+} PublishFile;
+
+typedef enum PublishOutcome { PUBLISH_DONE, PUBLISH_WAS_THERE } PublishOutcome;
+
+/* All files of the version, manifest and signature among them: copied to .incoming/ID, compared
+ * with the manifest's sizes and digests on the way, synced, renamed, the parent synced. The same
+ * bytes again are PUBLISH_WAS_THERE; a version with another manifest or payload is
+ * DROVER_ERROR_CONFLICT. */
+gboolean repository_publish(Repository *repository, RepositoryLock *lock, const Manifest *manifest,
+	const PublishFile *files, gsize count, TreeProgress progress, gpointer user,
+	PublishOutcome *outcome, GError **error);
+
+/* Signs the index anew: what it had, what lies in the repository since with a signature that
+ * `trust` believes, without `drop` (char *, may be NULL: versions about to be removed), and the
+ * revoked keys of `trust`. `newest` never falls. With `only_when_due`: not when it is as it should
+ * be and not half of its life is over; *written says so. Fails as trust_verify() when `trust` does
+ * not believe what it would write. */
+gboolean repository_sign_index(Repository *repository, RepositoryLock *lock, const SecretKey *key,
+	Trust *trust, const GPtrArray *drop, gint64 now_us, gint64 life_s, gboolean only_when_due,
+	gboolean *written, GError **error);
+/* A delegation, verified by `trust`, which takes it, replaces the one that is there. */
+gboolean repository_put_delegation(Repository *repository, RepositoryLock *lock, Trust *trust,
+	const char *text, const Signature *signature, GError **error);
+/* What lies there as the delegation is taken by `trust`; nothing there is success. */
+gboolean repository_take_delegation(Repository *repository, Trust *trust, GError **error);
+/* Renames aside, then deletes. Take it out of the index first. */
+gboolean repository_remove(
+	Repository *repository, RepositoryLock *lock, const char *version, GError **error);
+
+#endif
