@@ -72,6 +72,22 @@ static const SettingKey keys[] = {
 		"Address of the admin pages, for links in mails and login links"},
 	{"retention", "days", SETTING_INTEGER, "400",
 		"Age in days at which verdict and notice logs are summarised; history never is"},
+	{"release", "repository", SETTING_PATH, NULL,
+		"The folder that releases are published to; droverd keeps its indexes signed"},
+	{"release", "key", SETTING_PATH, NULL,
+		"The secret key that manifests are signed with, where releases are published"},
+	{"release", "index-key", SETTING_PATH, NULL,
+		"The secret key that indexes are signed with, without a password, where droverd runs"},
+	{"release", "keys", SETTING_PATH, NULL,
+		"A folder of root public keys: *.pub for every product, PRODUCT/*.pub for one"},
+	{"release", "index-life", SETTING_DURATION, "7d",
+		"How long an index is good for after it was signed; it is signed again at half of that"},
+	{"release", "deltas", SETTING_COUNT, "3",
+		"From how many of the last versions a release has a shorter way; 0 for none"},
+	{"release", "vendor", SETTING_TEXT, NULL,
+		"A folder, or an http or https address, where pinned dependencies are fetched from"},
+	{"release", "builds", SETTING_PATH, NULL,
+		"Where drover release build puts what it built; builds in the state folder by default"},
 	{NULL, NULL, SETTING_TEXT, NULL, NULL},
 };
 /* clang-format on */
@@ -89,7 +105,7 @@ const SettingKey *settings_keys(void)
 const char *setting_type_name(SettingType type)
 {
 	static const char *const names[] = {
-		"text", "path", "whole number", "duration", "yes or no"};
+		"text", "path", "whole number", "whole number", "duration", "yes or no"};
 	return names[type];
 }
 
@@ -149,6 +165,9 @@ static gboolean check(const Ini *ini, const SettingKey *key, GError **error)
 	case SETTING_INTEGER:
 		return ini_get_integer(
 			ini, key->section, key->key, 0, 1, MAXIMUM_INTEGER, &number, error);
+	case SETTING_COUNT:
+		return ini_get_integer(
+			ini, key->section, key->key, 0, 0, MAXIMUM_INTEGER, &number, error);
 	case SETTING_DURATION:
 		return ini_get_duration(ini, key->section, key->key, 0, &number, error);
 	case SETTING_BOOLEAN:
@@ -230,6 +249,14 @@ char *settings_store_url(const Settings *settings)
 	if (url != NULL)
 		return g_strdup(url);
 	return g_strdup_printf("sqlite:%s/drover.db", settings_text(settings, "state.folder"));
+}
+
+char *settings_builds_folder(const Settings *settings)
+{
+	const char *folder = settings_text(settings, "release.builds");
+	if (folder != NULL)
+		return g_strdup(folder);
+	return g_build_filename(settings_text(settings, "state.folder"), "builds", NULL);
 }
 
 char *settings_read_secret(const char *path, GError **error)

@@ -17,6 +17,7 @@ typedef enum SettingType {
 	SETTING_TEXT,
 	SETTING_PATH,
 	SETTING_INTEGER, /* 1 or more */
+	SETTING_COUNT,	 /* 0 or more */
 	SETTING_DURATION,
 	SETTING_BOOLEAN,
 } SettingType;
@@ -49,11 +50,13 @@ gboolean settings_load(Settings *settings, const char *path, GPtrArray *warnings
 void settings_set(Settings *settings, const char *name, const char *text);
 /* NULL when neither set nor defaulted. */
 const char *settings_text(const Settings *settings, const char *name);
-/* Also a duration, in seconds. The key has a default. */
+/* Also a count, and a duration in seconds. The key has a default. */
 gint64 settings_integer(const Settings *settings, const char *name);
 gboolean settings_boolean(const Settings *settings, const char *name);
 /* [store] url, or the database in the state folder. Caller frees. */
 char *settings_store_url(const Settings *settings);
+/* [release] builds, or the folder of that name in the state folder. Caller frees. */
+char *settings_builds_folder(const Settings *settings);
 
 /* What api_call() is told. The texts belong to `settings`, `books` to the caller, who sets it.
  * Reads the mail password's file. */

@@ -40,7 +40,8 @@ static void test_every_default_can_be_read(void **state)
 		assert_true(key->summary != NULL);
 		if (key->type == SETTING_BOOLEAN)
 			settings_boolean(settings, name);
-		else if (key->type == SETTING_INTEGER || key->type == SETTING_DURATION)
+		else if (key->type == SETTING_INTEGER || key->type == SETTING_COUNT ||
+			 key->type == SETTING_DURATION)
 			settings_integer(settings, name);
 		else
 			assert_true(g_strcmp0(settings_text(settings, name), key->fallback) == 0);
@@ -60,6 +61,27 @@ static void test_the_store_lies_in_the_state_folder_unless_it_is_named(void **st
 	settings_set(settings, "store.url", "postgresql:///drover");
 	g_autofree char *third = settings_store_url(settings);
 	assert_string_equal(third, "postgresql:///drover");
+}
+
+static void test_builds_lie_in_the_state_folder_unless_they_are_named(void **state)
+{
+	g_autoptr(Settings) settings = settings_new();
+	settings_set(settings, "state.folder", "/srv/d");
+	g_autofree char *first = settings_builds_folder(settings);
+	assert_string_equal(first, "/srv/d/builds");
+	settings_set(settings, "release.builds", "/srv/builds");
+	g_autofree char *second = settings_builds_folder(settings);
+	assert_string_equal(second, "/srv/builds");
+}
+
+static void test_a_count_may_be_zero_and_an_integer_may_not(void **state)
+{
+	g_autoptr(Settings) settings = settings_new();
+	assert_int_equal(settings_integer(settings, "release.deltas"), 3);
+	assert_true(load(settings, "[release]\ndeltas = 0\n", NULL, NULL));
+	assert_int_equal(settings_integer(settings, "release.deltas"), 0);
+	assert_false(load(settings, "[release]\ndeltas = -1\n", NULL, NULL));
+	assert_false(load(settings, "[admin]\nworkers = 0\n", NULL, NULL));
 }
 
 static void test_the_file_wins_over_defaults_and_options_over_the_file(void **state)
@@ -138,6 +160,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_default_can_be_read),
 		cmocka_unit_test(test_the_store_lies_in_the_state_folder_unless_it_is_named),
+		cmocka_unit_test(test_builds_lie_in_the_state_folder_unless_they_are_named),
+		cmocka_unit_test(test_a_count_may_be_zero_and_an_integer_may_not),
 		cmocka_unit_test(test_the_file_wins_over_defaults_and_options_over_the_file),
 		cmocka_unit_test(test_an_empty_value_leaves_the_default),
 		cmocka_unit_test(test_unknown_keys_are_named_with_their_line),
