@@ -2,7 +2,9 @@
  *
  * The table of commands. Each file of commands offers one table; what a command is called, what it
  * takes, what it is for and which exit codes matter stand there once, and parser, help, completion
- * and the test that holds the manual pages to it all read them from there.
+ * and the test that holds the manual pages to it all read them from there. Each program with
+ * commands (drover, drover-node) has a table of its own: command_program, command_global_options
+ * and command_groups() are its; all the rest is shared.
  */
 #ifndef DROVER_COMMAND_H
 #define DROVER_COMMAND_H
@@ -38,6 +40,13 @@ typedef struct CommandGroup {
 	const char *summary;
 	const Command *commands; /* ends with a NULL name */
 } CommandGroup;
+
+typedef struct CommandProgram {
+	const char *name;    /* "drover" */
+	const char *purpose; /* "takes a change from landing to live" */
+} CommandProgram;
+
+extern const CommandProgram command_program;
 
 /* Options that every command takes, before it or after it. */
 extern const Option command_global_options[];

@@ -62,26 +62,28 @@ static void show_commands(const Screen *screen, const CommandGroup *group)
 
 void help_overview(const Screen *screen)
 {
-	screen_line(screen, "drover takes a change from landing to live.");
+	screen_line(screen, "%s %s.", command_program.name, command_program.purpose);
 	screen_line(screen, "%s", "");
-	screen_line(screen, "Usage: drover [OPTIONS] COMMAND [ARGUMENTS]");
+	screen_line(screen, "Usage: %s [OPTIONS] COMMAND [ARGUMENTS]", command_program.name);
 	for (const CommandGroup *group = command_groups(); group->commands != NULL; group++) {
 		show_title(screen, group->summary);
 		show_commands(screen, group);
 	}
 	screen_line(screen, "%s", "");
 	screen_line(screen,
-		"drover help COMMAND explains one of them; drover help options and drover help "
-		"exit-codes the rest.");
+		"%s help COMMAND explains one of them; %s help options and %s help exit-codes the "
+		"rest.",
+		command_program.name, command_program.name, command_program.name);
 }
 
 void help_group(const Screen *screen, const CommandGroup *group)
 {
-	screen_line(screen, "drover %s: %s.", group->name, group->summary);
+	screen_line(screen, "%s %s: %s.", command_program.name, group->name, group->summary);
 	screen_line(screen, "%s", "");
 	show_commands(screen, group);
 	screen_line(screen, "%s", "");
-	screen_line(screen, "drover help %s COMMAND explains one of them.", group->name);
+	screen_line(screen, "%s help %s COMMAND explains one of them.", command_program.name,
+		group->name);
 }
 
 void help_options(const Screen *screen, const Option *options)
@@ -121,7 +123,7 @@ void help_command(const Screen *screen, const Command *command)
 {
 	screen_line(screen, "%s.", command->summary);
 	screen_line(screen, "%s", "");
-	screen_line(screen, "Usage: drover %s%s%s%s", command->name,
+	screen_line(screen, "Usage: %s %s%s%s%s", command_program.name, command->name,
 		command->options != NULL ? " [OPTIONS]" : "",
 		*command->arguments != '\0' ? " " : "", command->arguments);
 	if (command->about != NULL) {
@@ -143,7 +145,7 @@ void help_command(const Screen *screen, const Command *command)
 	screen_line(screen, "%s", "");
 	if (command->see != NULL)
 		screen_line(screen, "See also: %s.", command->see);
-	screen_line(screen, "Options of every command: drover help options.");
+	screen_line(screen, "Options of every command: %s help options.", command_program.name);
 }
 
 static json_t *options_json(const Option *options)
@@ -210,8 +212,11 @@ static void complete_first_words(const Screen *screen)
 void help_completion_bash(const Screen *screen)
 {
 	g_autofree char *global = option_words(command_global_options);
-	fputs("# bash completion for drover; made by: drover completion bash\n"
-	      "_drover()\n{\n\tlocal word named='' words='' options=''\n"
+	const char *name = command_program.name;
+	g_autofree char *function = g_strdelimit(g_strconcat("_", name, NULL), "-", '_');
+	printf("# bash completion for %s; made by: %s completion bash\n%s()\n", name, name,
+		function);
+	fputs("{\n\tlocal word named='' words='' options=''\n"
 	      "\tlocal current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
 	      "\tfor word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
 	      "\t\t[[ $word == -* ]] || named+=\"${named:+ }$word\"\n\tdone\n"
@@ -234,6 +239,6 @@ void help_completion_bash(const Screen *screen)
 	printf("\tesac\n\tif [[ $current == -* ]]; then words=\"$options%s\"; fi\n"
 	       "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
 	       "\tif [[ -z $words ]]; then COMPREPLY=($(compgen -f -- \"$current\")); fi\n}\n"
-	       "complete -F _drover drover\n",
-		global);
+	       "complete -F %s %s\n",
+		global, function, name);
 }

@@ -32,6 +32,7 @@ static gboolean run(Invocation *invocation, GError **error)
 int main(int argc, char **argv)
 {
 	setlocale(LC_ALL, "");
+	g_set_prgname(command_program.name);
 	g_autoptr(Invocation) invocation = NULL;
 	g_autoptr(GError) error = NULL;
 	gboolean done = invocation_parse(argc, argv, &invocation, &error) &&

@@ -59,6 +59,13 @@ char *style_wrap(Style style, gboolean colour, const char *bytes)
 static void say(FILE *stream, const char *before, const char *after, const char *format,
 	va_list arguments) G_GNUC_PRINTF(4, 0);
 
+/* "drover: warning: " */
+static char *prefix(const char *kind)
+{
+	const char *program = g_get_prgname();
+	return g_strconcat(program != NULL ? program : "drover", ": ", kind, NULL);
+}
+
 static void say(
 	FILE *stream, const char *before, const char *after, const char *format, va_list arguments)
 {
@@ -123,26 +130,29 @@ void screen_note(const Screen *screen, const char *format, ...)
 	if (screen->quiet)
 		return;
 	va_list arguments;
+	g_autofree char *before = prefix("");
 	va_start(arguments, format);
-	say(stderr, "drover: ", "\n", format, arguments);
+	say(stderr, before, "\n", format, arguments);
 	va_end(arguments);
 }
 
 void screen_warn(const Screen *screen, const char *format, ...)
 {
 	va_list arguments;
+	g_autofree char *before = prefix("warning: ");
 	va_start(arguments, format);
-	say(stderr, "drover: warning: ", "\n", format, arguments);
+	say(stderr, before, "\n", format, arguments);
 	va_end(arguments);
 }
 
 void screen_error(const GError *error)
 {
 	fflush(stdout);
+	g_autofree char *before = prefix("error: ");
 	g_auto(GStrv) lines = g_strsplit(error->message, "\n", -1);
 	for (guint i = 0; lines[i] != NULL; i++) {
 		g_autofree char *clean = text_clean(lines[i]);
-		fprintf(stderr, "%s%s\n", i == 0 ? "drover: error: " : "", clean);
+		fprintf(stderr, "%s%s\n", i == 0 ? before : "", clean);
 	}
 }
 

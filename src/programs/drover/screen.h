@@ -43,7 +43,8 @@ void screen_done(const Screen *screen, const char *format, ...) G_GNUC_PRINTF(2,
 /* A JSON value, indented; with its rarer control characters escaped too. */
 void screen_json(const Screen *screen, const json_t *value);
 
-/* A line on stderr: unless quiet; always; always and led by "drover: error: ". */
+/* A line on stderr, led by the program's name (g_set_prgname): unless quiet; always; always, and
+ * led by "drover: error: ". */
 void screen_note(const Screen *screen, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void screen_warn(const Screen *screen, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void screen_error(const GError *error);
