@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/change_view.h"
+#include "channel/scope.h"
 #include "api/channel_look.h"
 #include "api/routes.h"
 #include "channel/book/past.h"
@@ -146,7 +147,7 @@ static json_t *test_of(const ChannelLook *look, const char *channel)
 static json_t *tests_of(const ChannelLook *look)
 {
 	const char *base = look->place.channel;
-	g_autofree char *implied = g_strconcat(base, "-test", NULL);
+	g_autofree char *implied = g_strconcat(base, SCOPE_TEST_SUFFIX, NULL);
 	gboolean is_declared = FALSE;
 	json_t *list = json_array(), *row;
 	const char *key;

@@ -42,7 +42,7 @@ void channel_now_unref(ChannelNow *now)
 {
 	if (now == NULL || !g_atomic_ref_count_dec(&now->references))
 		return;
-	channel_book_unref(now->book);
+	channel_book_free(now->book);
 	published_unref(now->published);
 	overlay_free(now->ahead);
 	channel_now_unref(now->from);
@@ -69,7 +69,8 @@ static GPtrArray *footprints_of(const ChannelBook *book)
 	return footprints;
 }
 
-const Footprint *channel_now_footprint(ChannelNow *now, guint place)
+/* Of the change at that place, on top of those before it. Borrowed. */
+static const Footprint *footprint_at(ChannelNow *now, guint place)
 {
 	g_autoptr(GMutexLocker) held G_GNUC_UNUSED = g_mutex_locker_new(&now->lock);
 	if (now->footprints == NULL)
@@ -79,7 +80,7 @@ const Footprint *channel_now_footprint(ChannelNow *now, guint place)
 
 gboolean channel_now_alters(ChannelNow *now, guint place, const char *product, const char *channel)
 {
-	return footprint_alters(channel_now_footprint(now, place), product, channel);
+	return footprint_alters(footprint_at(now, place), product, channel);
 }
 
 /* The newest ------------------------------------------------------------------------------------
@@ -146,7 +147,6 @@ static ChannelBook *book_ahead(
 {
 	g_autoptr(ChannelBook) then = g_new0(ChannelBook, 1);
 	g_autoptr(json_t) values = json_array();
-	g_atomic_ref_count_init(&then->references);
 	then->generation = book->generation;
 	then->at_us = at_us;
 	then->live = state_ref(overlay_state(ahead));

@@ -28,8 +28,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChannelNow, channel_now_unref)
 /* Does the change at that place of the queue alter what this product and channel (a base) are
  * answered? Any thread. */
 gboolean channel_now_alters(ChannelNow *now, guint place, const char *product, const char *channel);
-/* The footprint of the change at that place, on top of those before it. Borrowed. Any thread. */
-const Footprint *channel_now_footprint(ChannelNow *now, guint place);
 
 typedef struct ChannelBooks ChannelBooks;
 

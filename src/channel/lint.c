@@ -3,6 +3,7 @@
  * Each rule is held against those before it.
  */
 #include "channel/lint.h"
+#include "channel/scope.h"
 
 #include <string.h>
 
@@ -53,7 +54,7 @@ static gboolean is_test_channel(const char *channel, const json_t *declared)
 	for (gsize i = 0; i < json_array_size(declared); i++)
 		if (g_strcmp0(json_string_value(json_array_get(declared, i)), channel) == 0)
 			return TRUE;
-	return g_str_has_suffix(channel, "-test");
+	return g_str_has_suffix(channel, SCOPE_TEST_SUFFIX);
 }
 
 static void lint_rule(const Snapshot *snapshot, const GPtrArray *rules, guint place,

@@ -285,24 +285,3 @@ const char *overlay_conflict(const Overlay *overlay, guint index, gint64 *change
 		*change = conflict->change;
 	return conflict->why;
 }
-
-/* Each footprint is that of the change in its place: on top of all that come before it. */
-gboolean queue_may_overtake(const Queue *queue, State *live, guint place, gint64 *blocking)
-{
-	g_autoptr(GPtrArray) footprints =
-		g_ptr_array_new_with_free_func((GDestroyNotify)footprint_free);
-	g_autoptr(Overlay) overlay = overlay_new(live, FALSE);
-	for (guint i = 0; i <= place; i++) {
-		const json_t *change = queue_change(queue, i);
-		g_ptr_array_add(footprints, footprint_new(overlay->state, change));
-		overlay_enact(overlay, change, NULL);
-	}
-	*blocking = 0;
-	for (guint i = 0; i < place; i++) {
-		if (footprints_are_disjoint(footprints->pdata[i], footprints->pdata[place]))
-			continue;
-		*blocking = change_id(queue_change(queue, i));
-		return FALSE;
-	}
-	return TRUE;
-}

@@ -63,8 +63,4 @@ const char *overlay_undefined_within(
 guint overlay_conflicts(const Overlay *overlay);
 const char *overlay_conflict(const Overlay *overlay, guint index, gint64 *change);
 
-/* May the change at `place` go live although those before it wait? Only when its footprint is
- * disjoint from each of theirs. *blocking: the first that it must wait for, 0: none. */
-gboolean queue_may_overtake(const Queue *queue, State *live, guint place, gint64 *blocking);
-
 #endif

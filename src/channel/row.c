@@ -3,6 +3,7 @@
  * One row of any table: its columns by a table of them, then what it says of other rows.
  */
 #include "channel/row.h"
+#include "channel/scope.h"
 
 #include <string.h>
 
@@ -186,7 +187,7 @@ static gboolean is_test_channel(const State *state, const char *product, const c
 {
 	const char *key;
 	json_t *row;
-	if (g_str_has_suffix(channel, "-test"))
+	if (g_str_has_suffix(channel, SCOPE_TEST_SUFFIX))
 		return TRUE;
 	json_object_foreach ((json_t *)state_rows(state, STATE_CHANNELS), key, row)
 		if (row_text(row, "base") != NULL &&
@@ -238,7 +239,7 @@ static gboolean check_live_channel(const RowQuestion *ask, GError **error)
 		if (json_object_get(ask->row, others[i]) != NULL)
 			return row_refuse(
 				error, "%s: only a test channel, with a base, has one", others[i]);
-	return !g_str_has_suffix(row_text(ask->row, "channel"), "-test") ||
+	return !g_str_has_suffix(row_text(ask->row, "channel"), SCOPE_TEST_SUFFIX) ||
 	       row_refuse(error, "base: is missing; what ends in -test is a test channel");
 }
 

@@ -8,6 +8,9 @@
 
 #include "channel/state.h"
 
+/* NAME-test is the test channel of NAME, whether or not it is declared. */
+#define SCOPE_TEST_SUFFIX "-test"
+
 /* Borrowed texts; NULL: any. The channel may end in a star. */
 typedef struct Scope {
 	const char *product, *channel;

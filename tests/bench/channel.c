@@ -155,7 +155,6 @@ static void measure_queue(State *live, guint rules)
 {
 	g_autoptr(BenchJson) changes = make_changes(rules);
 	g_autoptr(Queue) queue = queue_new(changes, NULL);
-	gint64 blocking;
 	double begin_ms = cpu_ms();
 	footprint_free(footprint_new(live, queue_change(queue, 0)));
 	say("one footprint", begin_ms);
@@ -163,9 +162,6 @@ static void measure_queue(State *live, guint rules)
 	g_autoptr(Overlay) overlay = queue_overlay(queue, live, (Cut){.kind = CUT_ALL}, TRUE, NULL);
 	g_assert_cmpuint(overlay_conflicts(overlay), ==, 0);
 	say("live with 50 changes on top", begin_ms);
-	begin_ms = cpu_ms();
-	queue_may_overtake(queue, live, CHANGES - 1, &blocking);
-	say("may the last of 50 changes overtake", begin_ms);
 	g_autoptr(BenchJson) edit = json_pack("{s:[{s:s, s:s, s:i, s:{s:s}}]}", "ops", "op",
 		"update", "table", "rules", "rule_id", 2, "row", "comment", "edited");
 	g_autoptr(State) edited = state_apply(live, edit, NULL);

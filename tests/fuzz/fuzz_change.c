@@ -67,13 +67,11 @@ static void try_queues(const json_t *file, State *state, const State *now)
 {
 	g_autoptr(Queue) old = queue_new(json_object_get(file, "pending"), NULL);
 	g_autoptr(Queue) new = queue_new(json_object_get(file, "now"), NULL);
-	gint64 blocking;
 	if (old == NULL || queue_size(old) > 20 || (new != NULL &&queue_size(new) > 20))
 		return;
 	for (guint i = 0; i < queue_size(old); i++) {
 		try_change(state, queue_change(old, i));
 		try_rebase(state, now, queue_change(old, i));
-		queue_may_overtake(old, state, i, &blocking);
 	}
 	g_autoptr(Overlay) overlay = queue_overlay(old, state, (Cut){.kind = CUT_ALL}, TRUE, NULL);
 	overlay_undefined(overlay, "P", "release");

@@ -4,12 +4,11 @@
  * compiled. So each distinct cut is compiled once, however many test channels have it.
  */
 #include "channel/answer/published.h"
+#include "channel/scope.h"
 
 #include <string.h>
 
 #include "channel/digest.h"
-
-#define TEST_SUFFIX "-test"
 
 /* Live with a prefix of the queue. */
 typedef struct Stage {
@@ -229,8 +228,8 @@ static gboolean place_name(const Published *published, const char *product, cons
 	place->is_declared = declared != NULL;
 	if (declared != NULL)
 		return place_declared(published, declared, product, rest, place);
-	if (size <= strlen(TEST_SUFFIX) || !g_str_has_suffix(name, TEST_SUFFIX) ||
-		!name_base(place, name, size - strlen(TEST_SUFFIX), rest))
+	if (size <= strlen(SCOPE_TEST_SUFFIX) || !g_str_has_suffix(name, SCOPE_TEST_SUFFIX) ||
+		!name_base(place, name, size - strlen(SCOPE_TEST_SUFFIX), rest))
 		return FALSE;
 	place->is_test = TRUE;
 	place->cut = "all";

@@ -203,7 +203,6 @@ static Queue *queue_of(const GPtrArray *changes, GError **error)
 static ChannelBook *read_queue(Store *store, State *live, gint64 at_us, GError **error)
 {
 	g_autoptr(ChannelBook) book = g_new0(ChannelBook, 1);
-	g_atomic_ref_count_init(&book->references);
 	book->at_us = at_us;
 	book->live = live;
 	if (!store_counter_get(store, STORE_GENERATION, &book->generation, error))
@@ -275,15 +274,9 @@ ChannelBook *channel_book_read_at(Store *store, gint64 at_us, GError **error)
 	return read_book(store, MAX(at_us, 1), error);
 }
 
-ChannelBook *channel_book_ref(ChannelBook *book)
+void channel_book_free(ChannelBook *book)
 {
-	g_atomic_ref_count_inc(&book->references);
-	return book;
-}
-
-void channel_book_unref(ChannelBook *book)
-{
-	if (book == NULL || !g_atomic_ref_count_dec(&book->references))
+	if (book == NULL)
 		return;
 	state_unref(book->live);
 	g_clear_pointer(&book->changes, g_ptr_array_unref);
@@ -291,13 +284,8 @@ void channel_book_unref(ChannelBook *book)
 	g_free(book);
 }
 
-json_t *channel_schemes(const State *state)
-{
-	return snapshot_schemes(state);
-}
-
 Snapshot *channel_snapshot(const State *state, GError **error)
 {
-	g_autoptr(json_t) schemes = channel_schemes(state);
+	g_autoptr(json_t) schemes = snapshot_schemes(state);
 	return snapshot_new(state, schemes, error);
 }

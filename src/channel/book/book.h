@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * What the store says of channels at one moment, as the hearts take it: the rows that are live, and
- * the queue of changes that wait. Immutable once read, and shared by reference; keyed by the
+ * the queue of changes that wait. Immutable once read; keyed by the
  * generation, which every committed edit of rows or of the queue moves. Here is also the one way in
  * which rows get into the store.
  *
@@ -36,7 +36,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChannelChange, channel_change_free)
 json_t *channel_change_value(const ChannelChange *change);
 
 typedef struct ChannelBook {
-	gatomicrefcount references;
 	gint64 generation;
 	gint64 at_us; /* of the past; 0: now */
 	State *live;
@@ -50,13 +49,10 @@ ChannelBook *channel_book_read(Store *store, GError **error);
 /* As it was at an instant: rules, releases and the queue; grants are those of now. Changes have
  * no overrides, problem and reason. */
 ChannelBook *channel_book_read_at(Store *store, gint64 at_us, GError **error);
-ChannelBook *channel_book_ref(ChannelBook *book);
-void channel_book_unref(ChannelBook *book);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChannelBook, channel_book_unref)
+void channel_book_free(ChannelBook *book);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ChannelBook, channel_book_free)
 
-/* Product -> scheme, of the rows of `products`: what snapshot_new() takes. New reference. */
-json_t *channel_schemes(const State *state);
-/* snapshot_new() with them. */
+/* snapshot_new() with the schemes of the rows of `products`. */
 Snapshot *channel_snapshot(const State *state, GError **error);
 
 /* Fails with DROVER_ERROR_NOT_FOUND. In any state. */

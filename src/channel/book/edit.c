@@ -196,7 +196,9 @@ static gboolean guard_change(const ChannelBook *book, const State *after, const 
 	return TRUE;
 }
 
-gboolean channel_guard_releases(const ChannelBook *book, const State *after, GError **error)
+/* A release that a waiting change maps to, or leads a partial from, may neither be edited nor
+ * deleted under it: DROVER_ERROR_CONFLICT, naming the change. `after`: live with the edit. */
+static gboolean guard_releases(const ChannelBook *book, const State *after, GError **error)
 {
 	g_autoptr(Overlay) overlay = overlay_new(book->live, FALSE);
 	if (state_sheet(book->live, STATE_RELEASES) == state_sheet(after, STATE_RELEASES))
@@ -354,7 +356,7 @@ gboolean channel_edit(Store *store, const json_t *ops, const ChannelDeed *deed, 
 	g_autoptr(json_t) change = json_pack("{s:O}", "ops", prepared);
 	if (!check_agreement(before->live, change, error) ||
 		!check_gates(store, before->live, prepared, deed, gates, gates_of, error) ||
-		!channel_guard_releases(before, after, error) ||
+		!guard_releases(before, after, error) ||
 		!channel_guard_numbers(before, 0, ops, error) ||
 		!channel_rows_write(store, before->live, after, deed, &result->written, error))
 		return FALSE;

@@ -28,10 +28,6 @@
 json_t *channel_ops_prepare(Store *store, const State *state, const json_t *ops, RowStage stage,
 	State **after, GError **error);
 
-/* A release that a waiting change maps to, or leads a partial from, may neither be edited nor
- * deleted under it: DROVER_ERROR_CONFLICT, naming the change. `after`: live with the edit. */
-gboolean channel_guard_releases(const ChannelBook *book, const State *after, GError **error);
-
 /* The number of a rule that a waiting change (but `own`, 0: none) will bring is taken:
  * DROVER_ERROR_CONFLICT, naming both. */
 gboolean channel_guard_numbers(

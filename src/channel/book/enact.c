@@ -104,7 +104,7 @@ static void look_state_clear(LookState *state)
 {
 	g_clear_pointer(&state->standings, g_ptr_array_unref);
 	standing_desk_clear(&state->desk);
-	channel_book_unref(state->book);
+	channel_book_free(state->book);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(LookState, look_state_clear)
 

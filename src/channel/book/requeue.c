@@ -90,13 +90,17 @@ static gboolean save(const Requeue *requeue, const Rebased *rebased, GError **er
 	       record(requeue, change, was, error);
 }
 
-static gboolean void_tests(const Requeue *requeue, const Rebased *rebased, GError **error)
+/* Whether there were any is known here only. */
+static gboolean void_tests(const Requeue *requeue, Rebased *rebased, GError **error)
 {
 	const char *why = rebased->loses_sign_offs ? "its content is another than the one tested"
 						   : "what it is tested on top of was edited";
-	return store_execute(requeue->store, error, SQL_VOID,
-		STORE_PARAMS(STORE_INT(requeue->deed->now_us), STORE_TEXT(why),
-			STORE_INT(rebased->change)));
+	if (!store_execute(requeue->store, error, SQL_VOID,
+		    STORE_PARAMS(STORE_INT(requeue->deed->now_us), STORE_TEXT(why),
+			    STORE_INT(rebased->change))))
+		return FALSE;
+	rebased->loses_tests = store_changed(requeue->store) > 0;
+	return TRUE;
 }
 
 static gboolean settle(const Requeue *requeue, Rebased *rebased, GError **error)

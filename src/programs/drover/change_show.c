@@ -243,6 +243,18 @@ static void show_standing(const Screen *screen, const json_t *detail)
 	screen_line(screen, "%s", "");
 }
 
+/* Whoever forced something stays named, also when it is live. */
+static void show_overrides(const Screen *screen, const json_t *detail)
+{
+	gsize i;
+	json_t *one;
+	json_array_foreach (json_object_get(detail, "overrides"), i, one) {
+		g_autofree char *at = show_time(one, "at");
+		screen_line(screen, "%s by %s at %s: %s", show_text(one, "gate"),
+			show_text(one, "by"), at, show_text(one, "reason"));
+	}
+}
+
 static void show_head(const Screen *screen, const json_t *detail)
 {
 	g_autofree char *when = show_time(detail, "when");
@@ -258,6 +270,7 @@ static void show_head(const Screen *screen, const json_t *detail)
 	if (*scopes != '\0')
 		screen_line(screen, "alters %s", scopes);
 	show_standing(screen, detail);
+	show_overrides(screen, detail);
 }
 
 void change_show(const Screen *screen, const json_t *detail)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "channel/version.h"
+#include "channel/scope.h"
 #include "programs/drover/channel_file.h"
 #include "programs/drover/channel_show.h"
 #include "programs/drover/commands.h"
@@ -46,7 +47,7 @@ static GPtrArray *products_with(const json_t *channels, const char *channel)
  * Caller frees; NULL with `error`. */
 static char *product_with(Invocation *invocation, const char *channel, GError **error)
 {
-	static const char suffix[] = "-test";
+	static const char suffix[] = SCOPE_TEST_SUFFIX;
 	g_autoptr(json_t) answer =
 		invocation_call(invocation, "GET", NULL, NULL, error, "channels", NULL);
 	if (answer == NULL)

@@ -222,25 +222,6 @@ static void test_rows_meet_what_says_how_they_are_read(void **state)
 	assert_false(meets(test, RULE(6, "{'channel': 'esr'}")));
 }
 
-static void test_a_later_change_may_overtake_only_what_it_does_not_meet(void **state)
-{
-	g_autoptr(State) live = state_new();
-	g_autoptr(Queue) queue = queue_of("[{'id': 7, 'when': 1, 'ops': [" RULE(
-		1, "{'product': 'P'}") "]},"
-				       "{'id': 8, 'when': 2, 'ops': [" RULE(
-					       2, "{'product': 'Q'}") "]},"
-								      "{'id': 9, 'when': 3, 'ops': "
-								      "[{'op': 'update', 'table': "
-								      "'rules', 'rule_id': 1, "
-								      "'row': {'rate': 1}}]}]");
-	gint64 blocking;
-	assert_true(queue_may_overtake(queue, live, 0, &blocking));
-	assert_true(queue_may_overtake(queue, live, 1, &blocking));
-	assert_int_equal(blocking, 0);
-	assert_false(queue_may_overtake(queue, live, 2, &blocking));
-	assert_int_equal(blocking, 7);
-}
-
 static void test_a_scope_overlaps_what_shares_a_name(void **state)
 {
 	static const char *const wanted[] = {"release", "beta", "release*", "rel*", "beta-cck-x*",
@@ -352,7 +333,6 @@ int main(void)
 		cmocka_unit_test(test_a_mapping_needs_its_release),
 		cmocka_unit_test(test_footprints_meet_in_rows_aliases_reads_and_scopes),
 		cmocka_unit_test(test_rows_meet_what_says_how_they_are_read),
-		cmocka_unit_test(test_a_later_change_may_overtake_only_what_it_does_not_meet),
 		cmocka_unit_test(test_a_scope_overlaps_what_shares_a_name),
 		cmocka_unit_test(test_outside_its_footprint_a_change_alters_no_digest),
 		cmocka_unit_test(test_disjoint_changes_go_live_in_either_order),
