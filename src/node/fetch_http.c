@@ -136,8 +136,12 @@ static gboolean accept_range(const Exchange *exchange, GError **error)
 {
 	const FetchWish *wish = exchange->wish;
 	gint64 first, total;
-	if (wish->offset_bytes == 0 ||
-		!read_range(header_of(exchange->easy, "Content-Range"), &first, &total) ||
+	if (wish->offset_bytes == 0) {
+		drover_error_set(error, DROVER_ERROR_UNAVAILABLE,
+			"answers 206, a part, when asked for the whole");
+		return FALSE;
+	}
+	if (!read_range(header_of(exchange->easy, "Content-Range"), &first, &total) ||
 		first != wish->offset_bytes) {
 		drover_error_set(error, DROVER_ERROR_CONFLICT,
 			"answers 206 with another part than byte %" G_GINT64_FORMAT " and on",
