@@ -51,6 +51,8 @@ static const ApiRoute *const tables[] = {
 	api_edit_routes,
 	api_change_routes,
 	api_go_live_routes,
+	api_release_routes,
+	api_publish_routes,
 };
 
 const char *api_document(void)

@@ -14,10 +14,11 @@
 #include "store/store.h"
 #include "wire/json.h"
 
-#define API_PREFIX		 "/api/v1"
-#define API_MAXIMUM_BODY_BYTES	 (1024 * 1024)
-#define API_MAXIMUM_EDIT_BYTES	 (16 * 1024 * 1024) /* of rows of channels, and of changes */
-#define API_MAXIMUM_IMPORT_BYTES (64 * 1024 * 1024)
+#define API_PREFIX		  "/api/v1"
+#define API_MAXIMUM_BODY_BYTES	  (1024 * 1024)
+#define API_MAXIMUM_EDIT_BYTES	  (16 * 1024 * 1024) /* of rows of channels, and of changes */
+#define API_MAXIMUM_IMPORT_BYTES  (64 * 1024 * 1024)
+#define API_MAXIMUM_RELEASE_BYTES (96 * 1024 * 1024) /* a manifest as JSON text, and more */
 
 typedef struct LandingBooks LandingBooks;
 typedef struct ChannelBooks ChannelBooks;
@@ -33,7 +34,9 @@ struct ApiSite {
 	const char *mail_url; /* smtp://…; NULL: mails stay queued */
 	const char *mail_user, *mail_password, *mail_from, *mail_ca_file;
 	gboolean mail_require_tls;
-	gint64 retention_days;	/* verdict and notice logs are summarised after */
+	const char *release_repository; /* the folder that releases are published to; NULL: none */
+	const char *release_keys;	/* a folder of root public keys; NULL: none */
+	gint64 retention_days;		/* verdict and notice logs are summarised after */
 	LandingBooks *books;	/* the landings in memory, shared by all calls of the process */
 	ChannelBooks *channels; /* what channels are answered from, the same; NULL: not kept */
 	/* Makes the static report (page/page.h); the pages stand above the API. */

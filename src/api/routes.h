@@ -29,5 +29,7 @@ extern const ApiRoute api_table_routes[];
 extern const ApiRoute api_edit_routes[];
 extern const ApiRoute api_change_routes[];
 extern const ApiRoute api_go_live_routes[];
+extern const ApiRoute api_release_routes[];
+extern const ApiRoute api_publish_routes[];
 
 #endif

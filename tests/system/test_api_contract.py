@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 import openapi
+import releases
 from conftest import ROOT
 from server import PASSWORD, House, eventually
 
@@ -445,6 +446,46 @@ def test_pools(contract):
     contract.wrong("GET", "/pools/shop", status=404)
 
 
+def test_releases(contract):
+    """What they mean is told in test_releases.py."""
+    signer = releases.Signer(contract.drover)
+    path = "/products/api/releases"
+    plan = contract.right("GET", path + "/plan", who="olga")
+    assert plan["newest"] is None and plan["next_sequence"] == 1
+    contract.wrong("GET", path + "/plan", who="vera", status=403)
+    contract.wrong("GET", path + "/plan?revision=abcdef0123", status=404)
+    first = signer.release("1.0.0", 1, product="api")
+    contract.wrong("POST", path, first, status=409, says=["reason"])
+    made = contract.right("POST", path, {**first, "reason": "the first"}, who="olga")
+    assert (made["document"], made["signature_state"]["good"], made["previous"]) == ("api-1.0.0", None, None)
+    files = [releases.file("bin/web", "2"), {"path": "latest", "target": "bin/web"}]
+    wheel = {"name": "six", "version": "1.16.0", "file": "six-1.16.0.tar.gz", "sha256": releases.EMPTY}
+    second = signer.release("1.0.1", 2, "fix", product="api", files=files, deltas=[releases.delta("1.0.0")], dependencies=[wheel],
+                            test=None, tag="v1", contract_sha256=releases.EMPTY)
+    assert contract.right("POST", path, second)["deltas"][0]["from"] == "1.0.0"
+    for body, field in [({**second, "manifest": "{}"}, "manifest"), ({**second, "signature": "x"}, "signature"),
+                        ({**second, "reason": "x" * 4097}, "reason")]:
+        contract.wrong("POST", path, body, says=[field])
+    listed = contract.right("GET", path)["releases"]
+    assert [each["version"] for each in listed] == ["1.0.1", "1.0.0"]
+    contract.wrong("GET", path + "?removed=maybe", status=400, says=["removed"])
+    contract.wrong("GET", path, who="vic", status=403)
+    assert contract.right("GET", path + "/1.0.1")["previous"] == "1.0.0"
+    assert contract.right("GET", path + "/1.0.1/manifest") == {key: second[key] for key in ("manifest", "signature")}
+    page = contract.right("GET", path + "/1.0.1/files?limit=1")
+    assert page["next"] == "bin/web" and contract.right("GET", path + "/1.0.1/files?after=bin/web")["next"] is None
+    contract.wrong("GET", path + "/1.0.1/files?limit=0", status=400, says=["limit"])
+    diff = contract.right("GET", path + "/1.0.1/diff")
+    assert [each["path"] for each in diff["added"] + diff["changed"]] == ["latest", "bin/web"]
+    assert diff["dependencies"]["added"] == [wheel]
+    contract.right("GET", path + "/1.0.0/diff?from=1.0.1")
+    contract.wrong("GET", path + "/1.0.0/diff", status=404)
+    assert [each["version"] for each in contract.right("GET", path + "/needed")["versions"]] == ["1.0.1"]
+    contract.wrong("POST", path + "/1.0.1/remove", status=409, says=["newest"])
+    assert contract.right("POST", path + "/1.0.0/remove", {"reason": "old"}, who="olga")["removed"]
+    contract.wrong("GET", path + "/9.9.9", status=404, says=["9.9.9"])
+
+
 ROWS = [
     {"op": "insert", "table": "products", "row": {"product": "web", "scheme": "semver", "hosts": ["cdn.example.org"]}},
     {"op": "insert", "table": "releases", "row": {
@@ -651,11 +692,11 @@ def test_every_field_of_the_wrong_type_is_refused_by_name(contract, method, path
     who = {"host": "any-host", "public": None}.get(operation["x-role"], "ada")
     if path == "/people/{name}/password":
         who = "tom"
-    real = path.format(product="web", landing="1", name="tom", id="1", pool="typed", host="w1", channel="release", table="rules")
+    real = path.format(product="web", landing="1", name="tom", id="1", pool="typed", host="w1", channel="release", table="rules", version="1.0.1", node="typed")
     full = {"data_version": contract.right("GET", "/products/web")["settings"]["data_version"], "confirm": True,
             "name": "fresh", "email": "a@example.org", "state": "ok", "on": True, "role": "viewer", "product": "web",
             "kind": "node", "code": "x", "reason": "why", "new": "long enough", "now": "2026-11-03T00:00:00Z", "landings": [], "order": "drain",
-            "ops": ROWS[:1], "title": "Typed", "when": instant(3600), "gate": "deployable", "digest": "0" * 64}
+            "ops": ROWS[:1], "title": "Typed", "when": instant(3600), "gate": "deployable", "digest": "0" * 64, "manifest": "{}", "signature": "x"}
     if path.startswith("/pools/"):
         contract.api("POST", "/pools", {"name": "typed", "servers": [{"host": "w1"}]}, token=contract.token("ada"))
         full = {**full, **REPORT, "data_version": contract.right("GET", "/pools/typed")["data_version"]}
@@ -759,7 +800,8 @@ def test_no_random_body_is_ever_a_fault_of_the_server(contract):
             body = random_value(dice, names)
         real = path.format(product=dice.choice(["web", "api"]), landing=dice.choice(["1", "10", "0"]),
                            name=dice.choice(["zoe", "nobody", "n9"]), id=dice.choice(["999", "0"]),
-                           pool=dice.choice(["typed", "other"]), host=dice.choice(["w1", "w9"]))
+                           pool=dice.choice(["typed", "other"]), host=dice.choice(["w1", "w9"]),
+                           version=dice.choice(["1.0.0", "1.0.1", "9"]), node=dice.choice(["typed", "other"]))
         who = contract.tokens["lb"] if operation["x-role"] == "host" else contract.token("ada")
         answer = contract.api(method, real, body, token=who)
         assert answer.status < 500, (method, real, body, answer.body)

@@ -12,6 +12,7 @@ CREATE TABLE counter (
 INSERT INTO counter (name, value) VALUES ('generation', 1);
 INSERT INTO counter (name, value) VALUES ('changes', 1);
 INSERT INTO counter (name, value) VALUES ('pools', 0);
+INSERT INTO counter (name, value) VALUES ('nodes', 0);
 INSERT INTO counter (name, value) VALUES ('epoch', 0);
 INSERT INTO counter (name, value) VALUES ('rules', 0);
 -- Drawn anew whenever rows of channels are written: the same stamp, the same rows.
@@ -409,6 +410,7 @@ CREATE TABLE release (
 	revision TEXT NOT NULL,
 	landing BIGINT NOT NULL,            -- 0: none that is known
 	tag TEXT,
+	document TEXT NOT NULL,             -- name of its row in releases: what channels map to
 	manifest TEXT NOT NULL,
 	manifest_sha256 TEXT NOT NULL,
 	signature TEXT NOT NULL,            -- the text of manifest.minisig
@@ -418,12 +420,18 @@ CREATE TABLE release (
 	size_bytes BIGINT NOT NULL,         -- of the payload
 	tree_bytes BIGINT NOT NULL,
 	files BIGINT NOT NULL,
+	-- What lists show of the manifest; NULL: it has none.
+	test_run TEXT,
+	test_log_sha256 TEXT,
+	contract_sha256 TEXT,
+	min_rollback_sequence BIGINT NOT NULL,
 	reason TEXT,                        -- why it is not of the deployable landing; NULL: it is
 	actor TEXT NOT NULL,
 	published_us BIGINT NOT NULL,
 	removed_us BIGINT,                  -- by garbage collection
 	UNIQUE (product_id, version),
-	UNIQUE (product_id, sequence)
+	UNIQUE (product_id, sequence),
+	UNIQUE (product_id, document)
 );
 
 -- A machine that runs products. Its host (token, clock, last contact) has the same name.
@@ -446,6 +454,9 @@ CREATE TABLE node_product (
 	asked_by TEXT,
 	asked_us BIGINT,
 	reason TEXT,
+	-- What it was last found to be to run, which is told from the rows of channels: when that moves, so does
+	-- the node's version, which nodes wait for. NULL: nothing.
+	target TEXT,
 	-- Its newest report, whole; NULL: it never reported.
 	report_json TEXT,
 	running TEXT,                       -- of the report, for asking who runs what
