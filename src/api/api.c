@@ -93,7 +93,15 @@ static gboolean path_matches(const char *pattern, const char *path, GHashTable *
 	return TRUE;
 }
 
-/* A route without parameters wins over one with: /history/verify is not /history/{sequence}. */
+static guint count_parameters(const char *path)
+{
+	guint count = 0;
+	for (; *path != '\0'; path++)
+		count += *path == '{';
+	return count;
+}
+
+/* Words win over parameters: /history/verify is not /history/{sequence}. */
 const ApiRoute *api_find_route(const char *method, const char *path)
 {
 	const ApiRoute *found = NULL;
@@ -102,9 +110,9 @@ const ApiRoute *api_find_route(const char *method, const char *path)
 			if (strcmp(route->method, method) != 0 ||
 				!path_matches(route->path, path, NULL))
 				continue;
-			if (strchr(route->path, '{') == NULL)
-				return route;
-			found = route;
+			if (found == NULL ||
+				count_parameters(route->path) < count_parameters(found->path))
+				found = route;
 		}
 	}
 	return found;

@@ -297,6 +297,8 @@ gboolean settings_site(Settings *settings, Clock clock, ApiSite *site, GError **
 		.mail_from = settings_text(settings, "mail.from"),
 		.mail_ca_file = settings_text(settings, "mail.ca-file"),
 		.mail_require_tls = settings_boolean(settings, "mail.require-tls"),
+		.release_repository = settings_text(settings, "release.repository"),
+		.release_keys = settings_text(settings, "release.keys"),
 		.retention_days = settings_integer(settings, "retention.days"),
 	};
 	return TRUE;

@@ -250,6 +250,9 @@ gsize admin_body_limit(const char *method, const char *path, gpointer of)
 	if (is_post && g_str_has_prefix(path, API_PREFIX "/products/") &&
 		g_str_has_suffix(path, "/landings"))
 		return API_MAXIMUM_IMPORT_BYTES;
+	if (is_post && g_str_has_prefix(path, API_PREFIX "/products/") &&
+		g_str_has_suffix(path, "/releases"))
+		return API_MAXIMUM_RELEASE_BYTES;
 	if (is_post && g_str_has_prefix(path, API_PREFIX "/pools/") &&
 		g_str_has_suffix(path, "/reports"))
 		return API_MAXIMUM_REPORT_BYTES;
