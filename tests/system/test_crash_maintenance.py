@@ -83,9 +83,11 @@ BODIES = {
     ("POST", "/changes/{id}/break-glass"): {"reason": "r"},
     ("POST", "/changes/{id}/review"): {"reason": "r"},
     ("POST", "/changes/{id}/go"): {"reason": "r"},
+    ("POST", "/products/{product}/releases"): {"manifest": "{}", "signature": "x"},
     ("POST", "/enrol"): None,  # the code is put in by the test
 }
-PLACES = {"product": "web", "landing": "3", "name": "root", "id": "1", "pool": "web", "host": "web1"}
+PLACES = {"product": "web", "landing": "3", "name": "root", "id": "1", "pool": "web", "host": "web1",
+          "version": "1.0.0", "node": "web1"}
 EVIL = "disk <script>alert(1)</script> & \"quotes\" \x1b[31m"
 
 
