@@ -10,15 +10,12 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <string.h>
-#include <unistd.h>
-#include <zstd.h>
 
-#include "release/beneath.h"
 #include "release/locale_scope.h"
-#include "release/progress.h"
+#include "release/packed.h"
+#include "release/tree_file.h"
 
-enum { BLOCK_BYTES = 64 * 1024, CHUNK_BYTES = 256 * 1024 };
+enum { BLOCK_BYTES = 64 * 1024 };
 
 const ArchiveEffort archive_effort_default = {.level = 15, .window_log = 23};
 
@@ -29,92 +26,30 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TarEntry, archive_entry_free)
 
 /* Where the tar's bytes go. */
 typedef struct Sink {
-	Sha256 tar, packed;
-	gint64 tar_bytes, packed_bytes;
-	ZSTD_CCtx *compressor; /* NULL: only measured */
-	char *compressed;      /* ZSTD_CStreamOutSize() */
-	int out_fd;
-	GError *error; /* what went wrong in here, in our words */
+	Sha256 tar;
+	gint64 tar_bytes;
+	PackedOut *packed; /* NULL: only measured */
+	GError *error;	   /* what went wrong in here, in our words */
 } Sink;
 
 static void sink_clear(Sink *sink)
 {
-	ZSTD_freeCCtx(sink->compressor);
-	g_free(sink->compressed);
 	g_clear_error(&sink->error);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Sink, sink_clear)
-
-/* the sink ------------------------------------------------------------------------------------- */
-
-static gboolean write_out(Sink *sink, const char *bytes, gsize size)
-{
-	sha256_update(&sink->packed, bytes, size);
-	sink->packed_bytes += (gint64)size;
-	while (size > 0) {
-		gssize written = write(sink->out_fd, bytes, size);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0) {
-			drover_error_set(&sink->error, DROVER_ERROR_INTERNAL,
-				"cannot write the archive: %s", g_strerror(errno));
-			return FALSE;
-		}
-		bytes += written;
-		size -= (gsize)written;
-	}
-	return TRUE;
-}
-
-/* Until all of `bytes` is taken, and with ZSTD_e_end also all of the frame is out. */
-static gboolean compress(Sink *sink, const void *bytes, gsize size, ZSTD_EndDirective directive)
-{
-	ZSTD_inBuffer in = {.src = bytes, .size = size};
-	for (;;) {
-		ZSTD_outBuffer out = {.dst = sink->compressed, .size = ZSTD_CStreamOutSize()};
-		gsize left = ZSTD_compressStream2(sink->compressor, &out, &in, directive);
-		if (ZSTD_isError(left)) {
-			drover_error_set(&sink->error, DROVER_ERROR_INTERNAL,
-				"cannot compress the archive: %s", ZSTD_getErrorName(left));
-			return FALSE;
-		}
-		if (!write_out(sink, out.dst, out.pos))
-			return FALSE;
-		if (directive == ZSTD_e_end ? left == 0 : in.pos == in.size)
-			return TRUE;
-	}
-}
 
 static la_ssize_t take_tar(struct archive *tar, void *user, const void *bytes, size_t size)
 {
 	Sink *sink = user;
 	sha256_update(&sink->tar, bytes, size);
 	sink->tar_bytes += (gint64)size;
-	if (sink->compressor != NULL && !compress(sink, bytes, size, ZSTD_e_continue)) {
+	if (sink->packed != NULL &&
+		!packed_out_compress(sink->packed, bytes, size, ZSTD_e_continue, &sink->error)) {
 		archive_set_error(tar, EIO, "%s", sink->error->message);
 		return -1;
 	}
 	return (la_ssize_t)size;
-}
-
-static gboolean start_compressor(Sink *sink, const ArchiveEffort *effort, GError **error)
-{
-	g_assert(effort->window_log >= ARCHIVE_MINIMUM_WINDOW_LOG &&
-		 effort->window_log <= ARCHIVE_MAXIMUM_WINDOW_LOG);
-	sink->compressor = ZSTD_createCCtx();
-	sink->compressed = g_malloc(ZSTD_CStreamOutSize());
-	if (sink->compressor != NULL &&
-		!ZSTD_isError(ZSTD_CCtx_setParameter(
-			sink->compressor, ZSTD_c_compressionLevel, effort->level)) &&
-		!ZSTD_isError(ZSTD_CCtx_setParameter(
-			sink->compressor, ZSTD_c_windowLog, effort->window_log)) &&
-		!ZSTD_isError(ZSTD_CCtx_setParameter(sink->compressor, ZSTD_c_checksumFlag, 1)))
-		return TRUE;
-	drover_error_set(error, DROVER_ERROR_INTERNAL,
-		"cannot compress with level %d and a window of 2^%d bytes", effort->level,
-		effort->window_log);
-	return FALSE;
 }
 
 /* the tar -------------------------------------------------------------------------------------- */
@@ -149,60 +84,37 @@ static gboolean write_header(
 	return archive_write_header(tar, header) == ARCHIVE_OK || tar_failed(sink, tar, error);
 }
 
-static gboolean refuse_changed(const TreeEntry *entry, GError **error)
-{
-	drover_error_set(error, DROVER_ERROR_CONFLICT,
-		"%s changed since the tree was read: nobody may write there while it is packed",
-		entry->path);
-	return FALSE;
-}
+/* A file's way into the tar. */
+typedef struct Content {
+	Sink *sink;
+	TarWriter *tar;
+	Progress *progress;
+} Content;
 
-/* The file's bytes, at most as many as the tree says, hashed on their way. */
-static gboolean copy_file(Sink *sink, TarWriter *tar, const TreeEntry *entry, int fd,
-	Progress *progress, char *chunk, GError **error)
+static gboolean take_content(const char *bytes, gsize size, gpointer of, GError **error)
 {
-	Sha256 state;
-	char sha256[SHA256_HEX];
-	gint64 left = entry->size_bytes;
-	sha256_init(&state);
-	for (;;) {
-		gssize got = read(fd, chunk, CHUNK_BYTES);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot read %s: %s",
-				entry->path, g_strerror(errno));
-			return FALSE;
-		}
-		if (got > left)
-			return refuse_changed(entry, error);
-		if (got == 0)
-			break;
-		left -= got;
-		sha256_update(&state, chunk, (gsize)got);
-		if (archive_write_data(tar, chunk, (gsize)got) != got)
-			return tar_failed(sink, tar, error);
-		progress_add(progress, 0, got);
-	}
-	sha256_finish(&state, sha256);
-	return (left == 0 && strcmp(sha256, entry->sha256) == 0) || refuse_changed(entry, error);
+	Content *content = of;
+	if (archive_write_data(content->tar, bytes, size) != (la_ssize_t)size)
+		return tar_failed(content->sink, content->tar, error);
+	progress_add(content->progress, 0, (gint64)size);
+	return TRUE;
 }
 
 static gboolean write_entries(Sink *sink, TarWriter *tar, int folder_fd, const Tree *tree,
 	gint64 mtime_s, Progress *progress, GError **error)
 {
-	g_autofree char *chunk = g_malloc(CHUNK_BYTES);
+	g_autofree char *chunk = g_malloc(TREE_FILE_CHUNK_BYTES);
+	Content content = {.sink = sink, .tar = tar, .progress = progress};
 	for (guint i = 0; i < tree_count(tree); i++) {
 		const TreeEntry *entry = tree_entry(tree, i);
-		gboolean ok = write_header(sink, tar, entry, mtime_s, error);
-		if (ok && entry->kind == TREE_FILE) {
-			int fd = beneath_open(folder_fd, entry->path, error);
-			ok = fd >= 0 && copy_file(sink, tar, entry, fd, progress, chunk, error);
-			if (fd >= 0)
-				close(fd);
-		}
-		if (!ok)
+		gboolean is_same = TRUE;
+		if (!write_header(sink, tar, entry, mtime_s, error))
 			return FALSE;
+		if (entry->kind == TREE_FILE && !tree_file_read(folder_fd, entry, chunk,
+							take_content, &content, &is_same, error))
+			return FALSE;
+		if (!is_same)
+			return tree_file_refuse_changed(entry, error);
 		progress_add(progress, 1, 0);
 	}
 	return TRUE;
@@ -223,7 +135,6 @@ static gboolean write_tar(Sink *sink, int folder_fd, const Tree *tree, gint64 mt
 		return FALSE;
 	g_autoptr(TarWriter) tar = archive_write_new();
 	sha256_init(&sink->tar);
-	sha256_init(&sink->packed);
 	if (archive_write_set_format_pax_restricted(tar) != ARCHIVE_OK ||
 		archive_write_set_bytes_per_block(tar, BLOCK_BYTES) != ARCHIVE_OK ||
 		archive_write_set_bytes_in_last_block(tar, 1) != ARCHIVE_OK ||
@@ -239,19 +150,21 @@ static gboolean write_tar(Sink *sink, int folder_fd, const Tree *tree, gint64 mt
 gboolean archive_pack(int folder_fd, const Tree *tree, gint64 mtime_s, const ArchiveEffort *effort,
 	int out_fd, TreeProgress progress, gpointer user, ArchivePayload *payload, GError **error)
 {
-	g_auto(Sink) sink = {.out_fd = out_fd};
+	g_auto(PackedOut) packed = {.fd = -1};
+	g_auto(Sink) sink = {.packed = &packed};
 	Progress done = {.tell = progress, .user = user};
-	if (!start_compressor(&sink, effort, error) ||
-		!write_tar(&sink, folder_fd, tree, mtime_s, &done, error))
+	g_assert(effort->window_log >= ARCHIVE_MINIMUM_WINDOW_LOG &&
+		 effort->window_log <= ARCHIVE_MAXIMUM_WINDOW_LOG);
+	if (!packed_out_open(&packed, out_fd, "archive", effort->level, error) ||
+		!packed_out_set_window(&packed, effort->window_log, error) ||
+		!packed_out_set_checksum(&packed, TRUE, error) ||
+		!write_tar(&sink, folder_fd, tree, mtime_s, &done, error) ||
+		!packed_out_compress(&packed, NULL, 0, ZSTD_e_end, error))
 		return FALSE;
-	if (!compress(&sink, NULL, 0, ZSTD_e_end)) {
-		g_propagate_error(error, g_steal_pointer(&sink.error));
-		return FALSE;
-	}
-	payload->size_bytes = sink.packed_bytes;
+	payload->size_bytes = packed.size_bytes;
 	payload->tar_bytes = sink.tar_bytes;
 	payload->window_log = effort->window_log;
-	sha256_finish(&sink.packed, payload->sha256);
+	sha256_finish(&packed.state, payload->sha256);
 	sha256_finish(&sink.tar, payload->tar_sha256);
 	return TRUE;
 }
@@ -259,7 +172,7 @@ gboolean archive_pack(int folder_fd, const Tree *tree, gint64 mtime_s, const Arc
 gboolean archive_measure(int folder_fd, const Tree *tree, gint64 mtime_s, gint64 *tar_bytes,
 	char tar_sha256[SHA256_HEX], GError **error)
 {
-	g_auto(Sink) sink = {.out_fd = -1};
+	g_auto(Sink) sink = {.packed = NULL};
 	Progress done = {.tell = NULL};
 	if (!write_tar(&sink, folder_fd, tree, mtime_s, &done, error))
 		return FALSE;

@@ -6,18 +6,14 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <zstd.h>
 
 #include "release/archive.h"
 #include "release/beneath.h"
 #include "release/locale_scope.h"
-#include "release/progress.h"
+#include "release/packed.h"
+#include "release/tree_file.h"
 
 enum { CHUNK_BYTES = 256 * 1024 };
 
@@ -26,153 +22,53 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TarReader, archive_read_free)
 
 /* Where the tar's bytes come from. */
 typedef struct Source {
-	int packed_fd;
+	PackedIn packed;
 	const ArchivePayload *payload;
-	ZSTD_DCtx *decoder;
-	char *packed, *plain; /* CHUNK_BYTES each */
-	ZSTD_inBuffer in;     /* in `packed` */
-	gint64 packed_bytes;  /* read so far */
-	gint64 tar_bytes;     /* decoded so far */
+	char *plain;	  /* CHUNK_BYTES */
+	gint64 tar_bytes; /* decoded so far */
 	Sha256 tar;
-	gboolean ended;	 /* the frame is over */
-	gboolean failed; /* `error` says why */
-	GError *error;
+	GError *error; /* what went wrong in here */
 } Source;
 
 static void source_clear(Source *source)
 {
-	ZSTD_freeDCtx(source->decoder);
-	g_free(source->packed);
+	packed_in_clear(&source->packed);
 	g_free(source->plain);
 	g_clear_error(&source->error);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Source, source_clear)
 
-/* the frame's digest --------------------------------------------------------------------------- */
-
-/* -1 with `error`; never more than the payload has. */
-static gssize read_packed(
-	int fd, gint64 offset, const ArchivePayload *payload, char *chunk, GError **error)
-{
-	gint64 wanted = MIN(CHUNK_BYTES, payload->size_bytes - offset);
-	gssize got;
-	do
-		got = pread(fd, chunk, (gsize)wanted, offset);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot read the payload: %s",
-			g_strerror(errno));
-	return got;
-}
-
-static gboolean check_packed(int fd, const ArchivePayload *payload, GError **error)
-{
-	struct stat status;
-	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-		drover_error_set(error, DROVER_ERROR_INPUT, "the payload is no regular file");
-		return FALSE;
-	}
-	if (status.st_size != payload->size_bytes) {
-		drover_error_set(error, DROVER_ERROR_INPUT,
-			"the payload has %" G_GINT64_FORMAT
-			" bytes, the manifest says %" G_GINT64_FORMAT ": fetch it again",
-			(gint64)status.st_size, payload->size_bytes);
-		return FALSE;
-	}
-	g_autofree char *chunk = g_malloc(CHUNK_BYTES);
-	char sha256[SHA256_HEX];
-	Sha256 state;
-	gssize got;
-	sha256_init(&state);
-	for (gint64 offset = 0; (got = read_packed(fd, offset, payload, chunk, error)) != 0;
-		offset += got) {
-		if (got < 0)
-			return FALSE;
-		sha256_update(&state, chunk, (gsize)got);
-	}
-	sha256_finish(&state, sha256);
-	if (strcmp(sha256, payload->sha256) == 0)
-		return TRUE;
-	drover_error_set(error, DROVER_ERROR_INPUT,
-		"the payload's SHA-256 is %s, the manifest says %s: fetch it again", sha256,
-		payload->sha256);
-	return FALSE;
-}
-
 /* decoding ------------------------------------------------------------------------------------- */
 
 static gboolean source_open(
 	Source *source, int packed_fd, const ArchivePayload *payload, GError **error)
 {
-	source->packed_fd = packed_fd;
 	source->payload = payload;
-	source->packed = g_malloc(CHUNK_BYTES);
 	source->plain = g_malloc(CHUNK_BYTES);
-	source->in.src = source->packed;
-	source->decoder = ZSTD_createDCtx();
 	sha256_init(&source->tar);
-	if (source->decoder != NULL && !ZSTD_isError(ZSTD_DCtx_setParameter(source->decoder,
-					       ZSTD_d_windowLogMax, payload->window_log)))
-		return TRUE;
-	drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot decode with a window of 2^%d bytes",
-		payload->window_log);
-	return FALSE;
-}
-
-static gboolean source_refuse(Source *source, const char *reason)
-{
-	source->failed = TRUE;
-	if (source->error == NULL)
-		drover_error_set(&source->error, DROVER_ERROR_INPUT, "the payload %s", reason);
-	return FALSE;
-}
-
-static gboolean refill(Source *source)
-{
-	gssize got = read_packed(source->packed_fd, source->packed_bytes, source->payload,
-		source->packed, &source->error);
-	if (got < 0)
-		return source_refuse(source, "cannot be read");
-	if (got == 0)
-		return source_refuse(source, "ends in the middle");
-	source->in.size = (gsize)got;
-	source->in.pos = 0;
-	source->packed_bytes += got;
-	return TRUE;
-}
-
-/* The frame is over: then the file is, too. */
-static gboolean check_end(Source *source)
-{
-	source->ended = TRUE;
-	if (source->in.pos < source->in.size || source->packed_bytes < source->payload->size_bytes)
-		return source_refuse(source, "goes on after its end");
-	return TRUE;
+	return packed_in_open(&source->packed, packed_fd, "payload", payload->size_bytes,
+		payload->window_log, error);
 }
 
 /* The next bytes of the tar: how many are in `plain`; 0 at the end; -1 when it failed. */
 static la_ssize_t source_read(Source *source)
 {
-	ZSTD_outBuffer out = {.dst = source->plain, .size = CHUNK_BYTES};
-	while (!source->failed && !source->ended && out.pos == 0) {
-		if (source->in.pos == source->in.size && !refill(source))
-			break;
-		gsize left = ZSTD_decompressStream(source->decoder, &out, &source->in);
-		if (ZSTD_isError(left))
-			source_refuse(source, ZSTD_getErrorName(left));
-		else if (left == 0)
-			check_end(source);
-	}
-	if (source->failed)
+	if (source->error != NULL)
 		return -1;
-	source->tar_bytes += (gint64)out.pos;
+	gssize got = packed_in_decode(&source->packed, source->plain, CHUNK_BYTES, &source->error);
+	if (got < 0)
+		return -1;
+	if (source->packed.ended && !packed_in_finish(&source->packed, &source->error))
+		return -1;
+	source->tar_bytes += got;
 	if (source->tar_bytes > source->payload->tar_bytes) {
-		source_refuse(source, "holds more than the manifest says");
+		drover_error_set(&source->error, DROVER_ERROR_INPUT,
+			"the payload holds more than the manifest says");
 		return -1;
 	}
-	sha256_update(&source->tar, out.dst, out.pos);
-	return (la_ssize_t)out.pos;
+	sha256_update(&source->tar, source->plain, (gsize)got);
+	return got;
 }
 
 static la_ssize_t give_tar(struct archive *tar, void *user, const void **bytes)
@@ -261,27 +157,6 @@ static gboolean check_header(
 	return FALSE;
 }
 
-static gboolean write_failed(const TreeEntry *entry, GError **error)
-{
-	drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot write %s: %s", entry->path,
-		g_strerror(errno));
-	return FALSE;
-}
-
-static gboolean write_all(int fd, const char *bytes, gsize size)
-{
-	while (size > 0) {
-		gssize written = write(fd, bytes, size);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return FALSE;
-		bytes += written;
-		size -= (gsize)written;
-	}
-	return TRUE;
-}
-
 /* A header that was checked has the right size, and libarchive gives no more than it says. */
 static gboolean write_file(Source *source, TarReader *tar, const TreeEntry *entry, int fd,
 	Progress *progress, char *chunk, GError **error)
@@ -290,34 +165,22 @@ static gboolean write_file(Source *source, TarReader *tar, const TreeEntry *entr
 		la_ssize_t got = archive_read_data(tar, chunk, (gsize)MIN(left, CHUNK_BYTES));
 		if (got <= 0)
 			return tar_failed(source, tar, error);
-		if (!write_all(fd, chunk, (gsize)got))
-			return write_failed(entry, error);
+		if (!tree_file_write(fd, entry, chunk, (gsize)got, error))
+			return FALSE;
 		left -= got;
 		progress_add(progress, 0, got);
 	}
 	return TRUE;
 }
 
-static gboolean set_status(int fd, const TreeEntry *entry, gint64 mtime_s, GError **error)
-{
-	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = mtime_s}};
-	if (fchmod(fd, entry->is_executable ? 0755 : 0644) != 0 || futimens(fd, times) != 0)
-		return write_failed(entry, error);
-	return TRUE;
-}
-
 static gboolean unpack_file(Source *source, TarReader *tar, const TreeEntry *entry, gint64 mtime_s,
 	int folder_fd, Progress *progress, char *chunk, GError **error)
 {
-	int fd = beneath_create(folder_fd, entry->path, error);
+	int fd = tree_file_create(folder_fd, entry, error);
 	if (fd < 0)
 		return FALSE;
-	gboolean ok = write_file(source, tar, entry, fd, progress, chunk, error) &&
-		      set_status(fd, entry, mtime_s, error);
-	/* Where the disk is a network's, the last error may come only now. */
-	if (close(fd) != 0 && ok)
-		return write_failed(entry, error);
-	return ok;
+	gboolean ok = write_file(source, tar, entry, fd, progress, chunk, error);
+	return tree_file_close(fd, entry, mtime_s, ok, error);
 }
 
 /* In any other locale libarchive normalises names. In this one it warns that they are none of it,
@@ -384,48 +247,18 @@ static gboolean unpack_tar(Source *source, const Tree *tree, gint64 mtime_s, int
 
 /* the whole ------------------------------------------------------------------------------------ */
 
-static gboolean check_empty(int folder_fd, GError **error)
-{
-	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
-	if (folder == NULL) {
-		drover_error_set(error, DROVER_ERROR_INTERNAL,
-			"cannot read the folder to unpack into: %s", g_strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return FALSE;
-	}
-	guint count = 0;
-	while (readdir(folder) != NULL)
-		count++;
-	closedir(folder);
-	if (count <= 2) /* "." and ".." */
-		return TRUE;
-	drover_error_set(error, DROVER_ERROR_CONFLICT,
-		"the folder to unpack into is not empty: remove it and try again");
-	return FALSE;
-}
-
-/* Files of the second pass come after those of the first. */
-static void tell_read_again(guint files, gint64 size_bytes, gpointer user)
-{
-	const Progress *written = user;
-	if (written->tell != NULL)
-		written->tell(
-			written->files + files, written->size_bytes + size_bytes, written->user);
-}
-
 gboolean archive_unpack(int packed_fd, const ArchivePayload *payload, const Tree *tree,
 	gint64 mtime_s, int folder_fd, TreeProgress progress, gpointer user, GError **error)
 {
-	g_auto(Source) source = {.packed_fd = -1};
+	g_auto(Source) source = {.payload = payload};
 	Progress done = {.tell = progress, .user = user};
-	if (!archive_check_payload(payload, error) || !check_empty(folder_fd, error) ||
-		!check_packed(packed_fd, payload, error) ||
+	if (!archive_check_payload(payload, error) || !tree_file_check_empty(folder_fd, error) ||
+		!packed_in_check(
+			packed_fd, "payload", payload->size_bytes, payload->sha256, error) ||
 		!source_open(&source, packed_fd, payload, error) ||
 		!unpack_tar(&source, tree, mtime_s, folder_fd, &done, error))
 		return FALSE;
-	return archive_verify(folder_fd, tree, tell_read_again, &done, error);
+	return tree_file_read_again(folder_fd, tree, &done, error);
 }
 
 static const char *change_word(const TreeChange *change)
