@@ -19,9 +19,9 @@ typedef struct DeltaMade {
 	guint copied, patched, plain; /* files */
 } DeltaMade;
 
-/* Writes the delta to `out_fd` from its position on; the caller syncs. Each tree lies in its folder.
- * A file that is no longer what its tree says is DROVER_ERROR_CONFLICT. Otherwise fails with
- * DROVER_ERROR_INPUT or DROVER_ERROR_INTERNAL. */
+/* Writes the delta to `out_fd` from its position on; the caller syncs. Each tree lies in its
+ * folder. A file that is no longer what its tree says is DROVER_ERROR_CONFLICT. Otherwise fails
+ * with DROVER_ERROR_INPUT or DROVER_ERROR_INTERNAL. */
 gboolean delta_make(int base_fd, const Tree *base, int folder_fd, const Tree *tree, int level,
 	int out_fd, TreeProgress progress, gpointer user, DeltaMade *made, GError **error);
 

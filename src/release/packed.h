@@ -16,6 +16,7 @@
 typedef struct PackedOut {
 	int fd;
 	const char *what; /* in errors: "archive" */
+	GByteArray *kept; /* takes what comes instead of `fd`; borrowed; NULL */
 	Sha256 state;
 	gint64 size_bytes; /* so far */
 	ZSTD_CCtx *compressor;
@@ -30,6 +31,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PackedOut, packed_out_clear)
 gboolean packed_out_set_window(PackedOut *out, int window_log, GError **error);
 /* Whether frames to come end in a checksum of zstd's own. */
 gboolean packed_out_set_checksum(PackedOut *out, gboolean is_wanted, GError **error);
+/* Whether long matches are looked for in frames to come. */
+gboolean packed_out_set_long(PackedOut *out, gboolean is_wanted, GError **error);
+/* A frame of exactly so many bytes begins, made with this prefix (NULL: none), which must stay
+ * until its end. A frame need not be begun: then it has no size and no prefix. */
+gboolean packed_out_begin(
+	PackedOut *out, const void *prefix, gsize prefix_bytes, gint64 size_bytes, GError **error);
 /* Bytes as they are, between frames. */
 gboolean packed_out_write(PackedOut *out, const void *bytes, gsize size_bytes, GError **error);
 /* The next bytes of a frame; ZSTD_e_end ends it. */

@@ -7,14 +7,18 @@
 
 #include "release/packed.h"
 
-static gboolean set_up(PackedOut *out, ZSTD_cParameter parameter, int value, GError **error)
+static gboolean check(const PackedOut *out, size_t done, GError **error)
 {
-	size_t done = ZSTD_CCtx_setParameter(out->compressor, parameter, value);
 	if (!ZSTD_isError(done))
 		return TRUE;
 	drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot compress the %s: %s", out->what,
 		ZSTD_getErrorName(done));
 	return FALSE;
+}
+
+static gboolean set_up(PackedOut *out, ZSTD_cParameter parameter, int value, GError **error)
+{
+	return check(out, ZSTD_CCtx_setParameter(out->compressor, parameter, value), error);
 }
 
 gboolean packed_out_open(PackedOut *out, int fd, const char *what, int level, GError **error)
@@ -43,9 +47,26 @@ gboolean packed_out_set_checksum(PackedOut *out, gboolean is_wanted, GError **er
 	return set_up(out, ZSTD_c_checksumFlag, is_wanted ? 1 : 0, error);
 }
 
+gboolean packed_out_set_long(PackedOut *out, gboolean is_wanted, GError **error)
+{
+	return set_up(out, ZSTD_c_enableLongDistanceMatching, is_wanted ? 1 : 0, error);
+}
+
+gboolean packed_out_begin(
+	PackedOut *out, const void *prefix, gsize prefix_bytes, gint64 size_bytes, GError **error)
+{
+	unsigned long long size = (unsigned long long)size_bytes;
+	return check(out, ZSTD_CCtx_refPrefix(out->compressor, prefix, prefix_bytes), error) &&
+	       check(out, ZSTD_CCtx_setPledgedSrcSize(out->compressor, size), error);
+}
+
 gboolean packed_out_write(PackedOut *out, const void *bytes, gsize size_bytes, GError **error)
 {
 	const char *next = bytes;
+	if (out->kept != NULL) {
+		g_byte_array_append(out->kept, bytes, (guint)size_bytes);
+		return TRUE;
+	}
 	sha256_update(&out->state, bytes, size_bytes);
 	out->size_bytes += (gint64)size_bytes;
 	while (size_bytes > 0) {
@@ -71,12 +92,7 @@ gboolean packed_out_compress(PackedOut *out, const void *bytes, gsize size_bytes
 	for (;;) {
 		ZSTD_outBuffer done = {.dst = out->compressed, .size = ZSTD_CStreamOutSize()};
 		gsize left = ZSTD_compressStream2(out->compressor, &done, &in, directive);
-		if (ZSTD_isError(left)) {
-			drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot compress the %s: %s",
-				out->what, ZSTD_getErrorName(left));
-			return FALSE;
-		}
-		if (!packed_out_write(out, done.dst, done.pos, error))
+		if (!check(out, left, error) || !packed_out_write(out, done.dst, done.pos, error))
 			return FALSE;
 		if (directive == ZSTD_e_end ? left == 0 : in.pos == in.size)
 			return TRUE;
