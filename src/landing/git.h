@@ -107,5 +107,8 @@ gboolean git_reference_is_whole(const char *sha, const char *landing_sha, gint64
 /* The branch that HEAD names, for `drover product add` without --branch. Caller frees. Same errors.
  */
 char *git_default_branch(const char *repository, GError **error);
+/* Can it be read, and is its owner trusted? For who opens it in another way afterwards. Same
+ * errors. */
+gboolean git_check(const char *repository, GError **error);
 
 #endif

@@ -330,3 +330,9 @@ char *git_default_branch(const char *path, GError **error)
 		path, names ? names : "none");
 	return NULL;
 }
+
+gboolean git_check(const char *path, GError **error)
+{
+	g_autoptr(GitRepository) repository = git_open(path, error);
+	return repository != NULL;
+}

@@ -56,9 +56,16 @@ def test_global_options_and_exit_codes_stand_in_drover_1(table):
 
 
 def test_no_command_has_an_option_called_as_a_global_one(table):
+    """But for --version with a value, which no switch can be taken for."""
     taken = {option["name"] for option in table["options"]}
     for command in table["commands"]:
-        assert not taken & {option["name"] for option in command["options"]}, command["name"]
+        own = {option["name"] for option in command["options"] if option["name"] != "version" or not option["argument"]}
+        assert not taken & own, command["name"]
+
+
+def test_version_with_a_value_is_the_commands_own(drover):
+    assert drover("--version").out == drover("version").out
+    assert "drover" not in drover("release build web --version 1.0.0", exits=3).out
 
 
 def test_every_key_of_the_configuration_stands_in_drover_conf_5(drover):

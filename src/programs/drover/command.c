@@ -29,6 +29,7 @@ static const CommandGroup groups[] = {
 	{"landing", "What landed, and up to where it may be deployed", landing_commands},
 	{"qa", "Verdicts on landings and their items", qa_commands},
 	{"product", "What is shipped", product_commands},
+	{"release", "Releases: built once, signed, kept for ever", release_commands},
 	{"notice", "Mail that was queued and sent", notice_commands},
 	{"channel", "Which release a query gets", channel_commands},
 	{"rule", "Queries that match this get that release", rule_commands},

@@ -56,8 +56,8 @@ const CommandGroup *command_groups(void);
 /* NULL when there is none. */
 const CommandGroup *command_find_group(const char *name);
 const Command *command_find(const char *name);
-/* NULL when there is none; no command's own option is called as a global one. `command`
- * may be NULL. */
+/* NULL when there is none; no command's own option is called as a global one, but for --version
+ * with a value. `command` may be NULL. */
 const Option *command_find_option(const Command *command, const char *name);
 
 /* The name nearest to a mistyped one, or NULL: of the commands below `group` (NULL: of the first
@@ -74,6 +74,7 @@ extern const Command notice_commands[];
 extern const Command maintenance_commands[];
 extern const Command channel_commands[];
 extern const Command rule_commands[];
+extern const Command release_commands[];
 extern const Command release_doc_commands[];
 extern const Command shutoff_commands[];
 extern const Command pin_commands[];

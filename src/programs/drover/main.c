@@ -8,12 +8,19 @@
 #include "programs/drover/invocation.h"
 #include "programs/drover/locks.h"
 
+/* --version of the program, not of a command that has such an option of its own. */
+static gboolean asks_for_our_version(const Invocation *invocation)
+{
+	const Option *meant = command_find_option(invocation_command(invocation), "version");
+	return invocation_has(invocation, "version") && meant->argument == NULL;
+}
+
 static gboolean run(Invocation *invocation, GError **error)
 {
 	const Screen *screen = invocation_screen(invocation);
 	const Command *command = invocation_command(invocation);
 	const CommandGroup *group = invocation_group(invocation);
-	if (invocation_has(invocation, "version"))
+	if (asks_for_our_version(invocation))
 		command = command_find("version");
 	else if (invocation_has(invocation, "help") && command != NULL)
 		return help_command(screen, command), TRUE;

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the files of drover release share.
+ */
+#ifndef DROVER_RELEASE_H
+#define DROVER_RELEASE_H
+
+#include "programs/drover/invocation.h"
+#include "release/manifest.h"
+
+#define RELEASE_REASON_FILE "reason" /* of a build folder: why this revision, for publishing */
+
+/* GET …/releases/plan: what would be built now. `revision` and `version` may be NULL. New
+ * reference. */
+json_t *release_plan(Invocation *invocation, const char *product, const char *revision,
+	const char *version, GError **error);
+/* The git repository of a product: --repository, else the plan's. Checked (git_check()). Fails
+ * with DROVER_ERROR_INPUT when there is none. Caller frees. */
+char *release_repository(Invocation *invocation, const json_t *plan, GError **error);
+
+extern const Option release_build_options[];
+gboolean release_run_build(Invocation *invocation, GError **error);
+extern const Option release_check_options[];
+gboolean release_run_check(Invocation *invocation, GError **error);
+
+#endif
