@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/format.h"
-#include "release/build/keeper.h"
+#include "release/build/warden.h"
 
 enum { TICK_MS = 200 };
 
@@ -90,21 +90,21 @@ static gboolean judge_status(const CommandWish *wish, int log_fd, int status, GE
 	return refuse(wish, log_fd, how, error);
 }
 
-static gboolean judge(const CommandWish *wish, int log_fd, const KeeperWord *word, GError **error)
+static gboolean judge(const CommandWish *wish, int log_fd, const WardenWord *word, GError **error)
 {
 	switch (word->step) {
-	case KEEPER_ENDED:
+	case WARDEN_ENDED:
 		return judge_status(wish, log_fd, word->number, error);
-	case KEEPER_NAMESPACE:
-	case KEEPER_LOOPBACK:
+	case WARDEN_NAMESPACE:
+	case WARDEN_LOOPBACK:
 		return refuse_namespaces(word->number, error);
-	case KEEPER_FOLDER:
-	case KEEPER_FORK:
-	case KEEPER_EXEC:
+	case WARDEN_FOLDER:
+	case WARDEN_FORK:
+	case WARDEN_EXEC:
 		drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot run %s in %s: %s",
 			wish->what, wish->folder, g_strerror(word->number));
 		return FALSE;
-	case KEEPER_GONE:
+	case WARDEN_GONE:
 		break;
 	}
 	drover_error_set(error, DROVER_ERROR_INTERNAL,
@@ -121,11 +121,11 @@ static gint64 size_of(int fd)
 }
 
 /* Waits for the end, or says why the command must not go on. */
-static gboolean watch(const CommandWish *wish, Keeper *keeper, int log_fd, GError **error)
+static gboolean watch(const CommandWish *wish, Warden *warden, int log_fd, GError **error)
 {
 	gint64 until_ms = clock_monotonic_ms() + wish->timeout_s * 1000;
-	KeeperWord word;
-	while (!keeper_wait(keeper, TICK_MS, &word)) {
+	WardenWord word;
+	while (!warden_wait(warden, TICK_MS, &word)) {
 		gint64 size = size_of(log_fd);
 		if (wish->alive != NULL)
 			wish->alive(size, wish->of);
@@ -148,15 +148,15 @@ static gboolean run(const CommandWish *wish, int log_fd, GError **error)
 	g_autofree char *command = g_strdup(wish->command);
 	char shell[] = "/bin/sh", option[] = "-c";
 	char *const arguments[] = {shell, option, command, NULL};
-	KeeperTask task = {arguments, environment, wish->folder, log_fd, wish->with_network};
-	Keeper keeper;
-	if (!keeper_start(&task, &keeper)) {
+	WardenTask task = {arguments, environment, wish->folder, log_fd, wish->with_network};
+	Warden warden;
+	if (!warden_start(&task, &warden)) {
 		drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot begin %s: %s", wish->what,
 			g_strerror(errno));
 		return FALSE;
 	}
-	gboolean ok = watch(wish, &keeper, log_fd, error);
-	keeper_end(&keeper);
+	gboolean ok = watch(wish, &warden, log_fd, error);
+	warden_end(&warden);
 	return ok;
 }
 

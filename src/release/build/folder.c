@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "release/build/copy.h"
 
-static const char mark_text[] = "drover builds in this folder, and empties it before.\n";
+static const char mark_text[] = "Made by drover, to build in: it is emptied before each build.\n";
 
 /* Of a build before this one. The draft first: without it the rest counts for nothing. */
 static const char *const made[] = {"manifest.draft", "reason", "payload.tar.zst", "build.log",

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC
  *
- * The keeper and the command, after fork(): from there on only what may be called in a process
+ * The warden and the command, after fork(): from there on only what may be called in a process
  * whose other threads are gone, so no memory is asked for and nothing is formatted but by hand.
  *
- *     we ──fork──► keeper ──fork──► namespaces, folder, log ──exec──► /bin/sh -c …
+ *     we ──fork──► warden ──fork──► namespaces, folder, log ──exec──► /bin/sh -c …
  *        ◄─words─         ◄─words─
  *        ──hold──►
  *
- * Both pipes close on exec. What dies leaves its children to the keeper (it is their subreaper),
+ * Both pipes close on exec. What dies leaves its children to the warden (it is their subreaper),
  * so when it has none left, nothing of the command is.
  */
-#include "release/build/keeper.h"
+#include "release/build/warden.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,9 +29,9 @@
 
 enum { ORPHAN_ROUNDS = 10000, LINE_BYTES = 64 };
 
-static void say(int fd, KeeperStep step, int number)
+static void say(int fd, WardenStep step, int number)
 {
-	KeeperWord word = {step, number};
+	WardenWord word = {step, number};
 	while (write(fd, &word, sizeof word) < 0 && errno == EINTR)
 		;
 }
@@ -114,26 +114,26 @@ static gboolean take_descriptors(int log_fd)
 	       close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
-G_GNUC_NORETURN static void become_command(const KeeperTask *task, int words)
+G_GNUC_NORETURN static void become_command(const WardenTask *task, int words)
 {
-	KeeperStep failed = KEEPER_EXEC;
+	WardenStep failed = WARDEN_EXEC;
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	umask(022);
 	forget_signals();
 	if (!task->with_network && !enter_namespaces())
-		failed = KEEPER_NAMESPACE;
+		failed = WARDEN_NAMESPACE;
 	else if (!task->with_network && !raise_loopback())
-		failed = KEEPER_LOOPBACK;
+		failed = WARDEN_LOOPBACK;
 	else if (chdir(task->folder) != 0)
-		failed = KEEPER_FOLDER;
+		failed = WARDEN_FOLDER;
 	else if (take_descriptors(task->log_fd))
 		execve(task->arguments[0], task->arguments, task->environment);
 	say(words, failed, errno);
 	_exit(127);
 }
 
-/* the keeper ----------------------------------------------------------------------------------- */
+/* the warden ----------------------------------------------------------------------------------- */
 
 static void wait_for_end(int command_fd, int hold)
 {
@@ -174,7 +174,7 @@ static void kill_rest(void)
 		;
 }
 
-G_GNUC_NORETURN static void keep(const KeeperTask *task, int hold, int words)
+G_GNUC_NORETURN static void keep(const WardenTask *task, int hold, int words)
 {
 	int status = 0;
 	/* Not of our terminal: what ends the program there ends the command through `hold`. */
@@ -185,7 +185,7 @@ G_GNUC_NORETURN static void keep(const KeeperTask *task, int hold, int words)
 		become_command(task, words);
 	int command_fd = command > 0 ? pidfd_open(command, 0) : -1;
 	if (command_fd < 0) {
-		say(words, KEEPER_FORK, errno);
+		say(words, WARDEN_FORK, errno);
 		_exit(1);
 	}
 	wait_for_end(command_fd, hold);
@@ -193,13 +193,13 @@ G_GNUC_NORETURN static void keep(const KeeperTask *task, int hold, int words)
 	while (waitpid(command, &status, 0) < 0 && errno == EINTR)
 		;
 	kill_rest();
-	say(words, KEEPER_ENDED, status);
+	say(words, WARDEN_ENDED, status);
 	_exit(0);
 }
 
 /* ours ----------------------------------------------------------------------------------------- */
 
-gboolean keeper_start(const KeeperTask *task, Keeper *keeper)
+gboolean warden_start(const WardenTask *task, Warden *warden)
 {
 	int hold[2], words[2];
 	if (pipe2(hold, O_CLOEXEC) != 0)
@@ -209,8 +209,8 @@ gboolean keeper_start(const KeeperTask *task, Keeper *keeper)
 		close(hold[1]);
 		return FALSE;
 	}
-	keeper->pid = fork();
-	if (keeper->pid == 0) {
+	warden->pid = fork();
+	if (warden->pid == 0) {
 		close(hold[1]);
 		close(words[0]);
 		keep(task, hold[0], words[1]);
@@ -218,31 +218,31 @@ gboolean keeper_start(const KeeperTask *task, Keeper *keeper)
 	int number = errno;
 	close(hold[0]);
 	close(words[1]);
-	keeper->hold = hold[1];
-	keeper->words = words[0];
+	warden->hold = hold[1];
+	warden->words = words[0];
 	errno = number;
-	if (keeper->pid > 0)
+	if (warden->pid > 0)
 		return TRUE;
-	close(keeper->hold);
-	close(keeper->words);
+	close(warden->hold);
+	close(warden->words);
 	return FALSE;
 }
 
-gboolean keeper_wait(Keeper *keeper, int timeout_ms, KeeperWord *word)
+gboolean warden_wait(Warden *warden, int timeout_ms, WardenWord *word)
 {
-	struct pollfd watched = {.fd = keeper->words, .events = POLLIN};
+	struct pollfd watched = {.fd = warden->words, .events = POLLIN};
 	if (poll(&watched, 1, timeout_ms) <= 0)
 		return FALSE;
 	/* The first word counts: what failed before the command began is followed by its end. */
-	if (read(keeper->words, word, sizeof *word) != (gssize)sizeof *word)
-		*word = (KeeperWord){KEEPER_GONE, 0};
+	if (read(warden->words, word, sizeof *word) != (gssize)sizeof *word)
+		*word = (WardenWord){WARDEN_GONE, 0};
 	return TRUE;
 }
 
-void keeper_end(Keeper *keeper)
+void warden_end(Warden *warden)
 {
-	close(keeper->hold);
-	while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
+	close(warden->hold);
+	while (waitpid(warden->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	close(keeper->words);
+	close(warden->words);
 }
