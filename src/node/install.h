@@ -36,15 +36,20 @@ typedef struct NodeDeed {
 	gpointer of;
 	/* Makes the service run what `current` names: unit, command or handover. NULL: the
 	 * product's own `unit` or `restart`. */
-	gboolean (*restart)(const NodeProduct *product, const char *version, gpointer of,
-		GError **error);
+	gboolean (*restart)(
+		const NodeProduct *product, const char *version, gpointer of, GError **error);
 } NodeDeed;
+
+/* Ends what place_open() could not end alone: restarts the service that an activation which was
+ * killed had ended, or completes one that was healthy. Each deed below begins with it; whoever runs
+ * for long calls it at its start. Nothing to do is success. */
+gboolean node_recover(Place *place, const NodeDeed *deed, GError **error);
 
 /* The index of the first source that has one that may be taken, remembered in the journal. The
  * newest version that is acceptable when `version` is NULL. Fails as index_may_follow(),
  * index_may_install(), fetch_*(). Already installed is success. *version_out: caller frees. */
-gboolean node_install(
-	Place *place, const NodeDeed *deed, const char *version, char **version_out, GError **error);
+gboolean node_install(Place *place, const NodeDeed *deed, const char *version, char **version_out,
+	GError **error);
 /* Makes an installed version run. DROVER_ERROR_CONFLICT: it was not healthy, and what ran runs
  * again; DROVER_ERROR_INTERNAL with "stuck" in it: the old one does not run either. */
 gboolean node_activate(Place *place, const NodeDeed *deed, const char *version, GError **error);
@@ -60,10 +65,15 @@ gboolean node_verify(Place *place, const char *version, gint64 now_us, TreeProgr
 gboolean node_gc(Place *place, const NodeDeed *deed, gint64 keep, const GPtrArray *named,
 	gboolean dry_run, GPtrArray *removed, GError **error);
 
-/* A hook or health command: /bin/sh -c in PREFIX/current, its output in PREFIX/shared/log, with
- * DROVER_PRODUCT, DROVER_VERSION, DROVER_PREVIOUS, DROVER_PREFIX; its whole process group is killed
- * at the limit. Fails with DROVER_ERROR_CONFLICT and the last lines it said. */
+/* A hook or health command: /bin/sh -c in PREFIX/releases/VERSION, what it says in
+ * PREFIX/shared/log/WHAT.log (the last one only), with DROVER_PRODUCT, DROVER_VERSION,
+ * DROVER_PREVIOUS (may be empty), DROVER_PREFIX; its whole process group is killed at the limit.
+ * Fails with DROVER_ERROR_CONFLICT and the last lines it said. */
 gboolean node_hook(const NodeProduct *product, const char *what, const char *command,
 	const char *version, const char *previous, gint64 timeout_s, GError **error);
+/* Asks `health` of the product until it is good or `health-timeout` is over; none: good. Fails with
+ * DROVER_ERROR_CONFLICT and the last thing that was wrong. */
+gboolean node_health(
+	const NodeProduct *product, const char *version, const char *previous, GError **error);
 
 #endif
