@@ -3,7 +3,6 @@
  * A text with its signature behind it. The signature is always the last four lines, so that the
  * border needs no mark of its own: nothing in the text can look like one.
  */
-#define _GNU_SOURCE
 #include "release/signed_text.h"
 
 #include <string.h>
