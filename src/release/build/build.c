@@ -216,7 +216,8 @@ static void put_rest(const Build *build, Manifest *draft)
 	const BuildWish *wish = build->wish;
 	draft->product = g_strdup(wish->product);
 	draft->version = g_strdup(wish->version);
-	draft->sequence = 1;
+	/* Publishing counts; until then as low as a manifest may have it. */
+	draft->sequence = MAX(1, build->recipe->min_rollback_sequence);
 	draft->revision = g_strdup(build->revision->sha);
 	draft->landing = wish->landing;
 	draft->min_rollback_sequence = build->recipe->min_rollback_sequence;

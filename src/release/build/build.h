@@ -4,7 +4,7 @@
  *
  *     FOLDER/tree/            what the release will hold
  *     FOLDER/payload.tar.zst
- *     FOLDER/manifest.draft   all but sequence (1), tag and deltas
+ *     FOLDER/manifest.draft   all but sequence (a low one), tag and deltas
  *     FOLDER/build.log, test.log
  *     FOLDER/cache/           dependencies by their digests, kept for the next build there
  *
