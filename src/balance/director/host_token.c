@@ -37,7 +37,7 @@ static char *read_private(const char *path, GError **error)
 		drover_error_set(error,
 			number == ENOENT ? DROVER_ERROR_NOT_FOUND : DROVER_ERROR_INTERNAL,
 			"token file %s: %s%s", path, g_strerror(number),
-			number == ENOENT ? "; make it with drover-lvs enrol" : "");
+			number == ENOENT ? "; the command enrol makes it" : "");
 		return NULL;
 	}
 	struct stat status = {0};

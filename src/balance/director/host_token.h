@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The file that holds this host's token at droverd: written once by `drover-lvs enrol`, read before
- * each request, so that a new one counts at once. Who can read it can speak as this balancer.
+ * The file that holds this host's token at droverd: written once by enrol, read before
+ * each request, so that a new one counts at once. Who can read it can speak as this host.
  */
 #ifndef BALANCE_DIRECTOR_HOST_TOKEN_H
 #define BALANCE_DIRECTOR_HOST_TOKEN_H
