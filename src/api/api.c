@@ -53,6 +53,7 @@ static const ApiRoute *const tables[] = {
 	api_go_live_routes,
 	api_release_routes,
 	api_publish_routes,
+	api_node_routes,
 };
 
 const char *api_document(void)

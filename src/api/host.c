@@ -41,6 +41,7 @@ static const char SQL_RENEW[] =
 static const char SQL_SEEN[] =
 	"UPDATE host SET seen_us = ?, version = ?, clock_off_ms = ? WHERE id = ?";
 static const char SQL_SEEN_CLOCK[] = "UPDATE host SET seen_us = ?, clock_off_ms = ? WHERE id = ?";
+static const char SQL_SEEN_VERSION[] = "UPDATE host SET version = ? WHERE id = ?";
 static const char SQL_REVOKE[] = "UPDATE host SET revoked_us = ?, data_version = data_version + 1"
 				 " WHERE name = ? AND revoked_us IS NULL";
 
@@ -106,27 +107,31 @@ static gboolean record(ApiCall *call, const char *action, const char *name, cons
 
 /* Inviting ------------------------------------------------------------------------------------- */
 
+gboolean host_check_name(const char *name, GError **error)
+{
+	if (g_ascii_isalnum(*name) && !g_ascii_isupper(*name) &&
+		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") == strlen(name))
+		return TRUE;
+	drover_error_set(error, DROVER_ERROR_INPUT,
+		"name: '%s' will not do; it must begin with a-z or 0-9 and go on with those, '.', "
+		"'_' or '-'",
+		name);
+	return FALSE;
+}
+
 static gboolean check_invitation(const char *name, const char *kind, GError **error)
 {
-	if (!g_ascii_isalnum(*name) || g_ascii_isupper(*name) ||
-		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") != strlen(name)) {
-		drover_error_set(error, DROVER_ERROR_INPUT,
-			"name: '%s' will not do; it must begin with a-z or 0-9 and go on with "
-			"those, "
-			"'.', '_' or '-'",
-			name);
+	if (!host_check_name(name, error))
 		return FALSE;
-	}
-	if (strcmp(kind, "balancer") != 0 && strcmp(kind, "node") != 0) {
-		drover_error_set(error, DROVER_ERROR_INPUT,
-			"kind: must be balancer or node, not '%s'", kind);
-		return FALSE;
-	}
-	return TRUE;
+	if (strcmp(kind, "balancer") == 0 || strcmp(kind, "node") == 0)
+		return TRUE;
+	drover_error_set(
+		error, DROVER_ERROR_INPUT, "kind: must be balancer or node, not '%s'", kind);
+	return FALSE;
 }
 
 /* A host in service does not change its kind by a slip of the pen: it is revoked first. */
-static gboolean check_kind(Store *store, const char *name, const char *kind, GError **error)
+gboolean host_check_kind(Store *store, const char *name, const char *kind, GError **error)
 {
 	g_autoptr(json_t) host = NULL;
 	if (!find_host(store, SQL_LOAD, STORE_TEXT(name), &host, error))
@@ -148,7 +153,8 @@ static json_t *invite_host(ApiCall *call, GError **error)
 	if (!api_require_body(call, error) ||
 		!json_field_text(call->body, "name", TRUE, HOST_NAME_MAXIMUM_BYTES, &name, error) ||
 		!json_field_text(call->body, "kind", TRUE, HOST_NAME_MAXIMUM_BYTES, &kind, error) ||
-		!check_invitation(name, kind, error) || !check_kind(call->store, name, kind, error))
+		!check_invitation(name, kind, error) ||
+		!host_check_kind(call->store, name, kind, error))
 		return NULL;
 	g_autofree char *code = secret_new(ENROLMENT_PREFIX);
 	g_autofree char *digest = secret_digest(code);
@@ -248,6 +254,12 @@ gboolean host_note_report(
 		return FALSE;
 	*warning = host_clock_warning(*off_ms);
 	return TRUE;
+}
+
+gboolean host_note_version(ApiCall *call, const char *version, GError **error)
+{
+	return store_execute(call->store, error, SQL_SEEN_VERSION,
+		STORE_PARAMS(STORE_TEXT(version), STORE_INT(call->actor->id)));
 }
 
 static json_t *report_host(ApiCall *call, GError **error)
@@ -399,21 +411,13 @@ static json_t *list_hosts(ApiCall *call, GError **error)
 	return NULL;
 }
 
-/* Ends the host's token, and takes back an invitation that it has not used. Once revoked, again
- * changes nothing. */
-static json_t *revoke_host(ApiCall *call, GError **error)
+/* Once revoked, again changes nothing. */
+json_t *host_revoke(ApiCall *call, const char *name, GError **error)
 {
-	const char *name = api_parameter(call, "name");
 	g_autoptr(json_t) before = NULL;
 	g_autoptr(json_t) after = NULL;
-	if (!find_host(call->store, SQL_LOAD, STORE_TEXT(name), &before, error))
-		return NULL;
-	if (before == NULL) {
-		drover_error_set(error, DROVER_ERROR_NOT_FOUND,
-			"there is no host '%s'; see: drover host list", name);
-		return NULL;
-	}
-	if (!store_execute(call->store, error, SQL_UNINVITE, STORE_PARAMS(STORE_TEXT(name))))
+	if (!find_host(call->store, SQL_LOAD, STORE_TEXT(name), &before, error) ||
+		!store_execute(call->store, error, SQL_UNINVITE, STORE_PARAMS(STORE_TEXT(name))))
 		return NULL;
 	gint64 withdrawn = store_changed(call->store);
 	if (!store_execute(call->store, error, SQL_REVOKE,
@@ -423,7 +427,20 @@ static json_t *revoke_host(ApiCall *call, GError **error)
 	if (!find_host(call->store, SQL_LOAD, STORE_TEXT(name), &after, error) ||
 		(changed && !record(call, "host.revoke", name, before, after, error)))
 		return NULL;
-	return g_steal_pointer(&after);
+	return after != NULL ? g_steal_pointer(&after) : json_null();
+}
+
+static json_t *revoke_host(ApiCall *call, GError **error)
+{
+	const char *name = api_parameter(call, "name");
+	g_autoptr(json_t) before = NULL;
+	if (!find_host(call->store, SQL_LOAD, STORE_TEXT(name), &before, error))
+		return NULL;
+	if (before != NULL)
+		return host_revoke(call, name, error);
+	drover_error_set(error, DROVER_ERROR_NOT_FOUND,
+		"there is no host '%s'; see: drover host list", name);
+	return NULL;
 }
 
 const ApiRoute api_host_routes[] = {

@@ -27,7 +27,6 @@
 #define POOL_WEIGHT_DEFAULT	  10
 
 #define API_MAXIMUM_REPORT_BYTES   (4 * 1024 * 1024)
-#define POOL_REPORT_TEXT_BYTES	   1000 /* of each text that only people read; cut beyond */
 #define POOL_REPORT_MAXIMUM_ALERTS 100
 #define POOL_SILENT_S		   90 /* who did not report for longer is shown as silent */
 #define POOL_EVENTS_KEPT	   50 /* of one server at one balancer */

@@ -8,6 +8,7 @@
 
 #include "api/host.h"
 #include "api/pool.h"
+#include "api/reported.h"
 #include "base/format.h"
 
 static const char SQL_KNOWN[] = "SELECT started_us, sequence, reported_us, alerts_json,"
@@ -60,77 +61,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Report, report_clear)
 
 /* Reading -------------------------------------------------------------------------------------- */
 
-/* `text` as it is kept: a few lines at most, whole characters, an ellipsis when there was more. */
-static json_t *cut(const char *text)
-{
-	gsize length = strlen(text);
-	if (length <= POOL_REPORT_TEXT_BYTES)
-		return json_string(text);
-	const char *end = g_utf8_find_prev_char(text, text + POOL_REPORT_TEXT_BYTES + 1);
-	g_autofree char *kept = g_strndup(text, end != NULL ? (gsize)(end - text) : 0);
-	g_autofree char *marked = g_strconcat(kept, "…", NULL);
-	return json_string(marked);
-}
-
-static gboolean take_text(const json_t *given, const char *key, json_t *kept, GError **error)
-{
-	const char *text;
-	if (!json_field_text(given, key, FALSE, API_MAXIMUM_REPORT_BYTES, &text, error))
-		return FALSE;
-	json_object_set_new(kept, key, text != NULL ? cut(text) : json_null());
-	return TRUE;
-}
-
-static gboolean take_word(const json_t *given, const char *key, gboolean required,
-	const char *const *words, json_t *kept, GError **error)
-{
-	const char *word;
-	if (!json_field_text(given, key, required, 32, &word, error))
-		return FALSE;
-	if (word != NULL && !g_strv_contains(words, word)) {
-		g_autofree char *all = g_strjoinv(", ", (char **)(guintptr)words);
-		drover_error_set(error, DROVER_ERROR_INPUT, "%s: must be one of %s, not '%s'", key,
-			all, word);
-		return FALSE;
-	}
-	json_object_set_new(kept, key, json_text_or_null(word));
-	return TRUE;
-}
-
-static gboolean take_number(
-	const json_t *given, const char *key, gint64 maximum, json_t *kept, GError **error)
-{
-	gint64 number;
-	if (!json_field_integer(given, key, 0, 0, maximum, &number, error))
-		return FALSE;
-	json_object_set_new(kept, key, json_integer(number));
-	return TRUE;
-}
-
-static gboolean take_switch(
-	const json_t *given, const char *key, gboolean fallback, json_t *kept, GError **error)
-{
-	gboolean on;
-	if (!json_field_boolean(given, key, fallback, &on, error))
-		return FALSE;
-	json_object_set_new(kept, key, json_boolean(on));
-	return TRUE;
-}
-
-static gboolean take_time(const json_t *given, const char *key, json_t *kept, GError **error)
-{
-	const char *text;
-	gint64 time_us = 0;
-	if (!json_field_text(given, key, FALSE, 64, &text, error))
-		return FALSE;
-	if (text != NULL && !parse_time(text, &time_us, error)) {
-		g_prefix_error(error, "%s: ", key);
-		return FALSE;
-	}
-	json_object_set_new(kept, key, json_time_or_null(time_us));
-	return TRUE;
-}
-
 /* A server as it is kept: every key is there. Keys that are unknown are dropped. */
 static json_t *read_server(const json_t *given, GError **error)
 {
@@ -143,20 +73,20 @@ static json_t *read_server(const json_t *given, GError **error)
 	if (!json_field_text(given, "host", TRUE, POOL_HOST_MAXIMUM_BYTES, &host, error) ||
 		!pool_host_check(host, error) ||
 		!json_field_text(given, "address", FALSE, 64, &address, error) ||
-		!take_word(given, "state", TRUE, states, kept, error) ||
-		!take_switch(given, "pooled", FALSE, kept, error) ||
-		!take_switch(given, "held", FALSE, kept, error) ||
-		!take_switch(given, "enabled", TRUE, kept, error) ||
-		!take_number(given, "weight", POOL_LIST_MAXIMUM_WEIGHT, kept, error) ||
-		!take_number(given, "current_weight", POOL_LIST_MAXIMUM_WEIGHT, kept, error) ||
-		!take_number(given, "active", G_MAXINT64, kept, error) ||
-		!take_number(given, "inactive", G_MAXINT64, kept, error) ||
-		!take_time(given, "since", kept, error) ||
-		!take_time(given, "checked", kept, error) ||
-		!take_text(given, "why", kept, error) ||
-		!take_number(given, "order_id", G_MAXINT64, kept, error) ||
-		!take_word(given, "answer", FALSE, answers, kept, error) ||
-		!take_text(given, "answer_why", kept, error))
+		!reported_word(given, "state", TRUE, states, kept, error) ||
+		!reported_switch(given, "pooled", FALSE, kept, error) ||
+		!reported_switch(given, "held", FALSE, kept, error) ||
+		!reported_switch(given, "enabled", TRUE, kept, error) ||
+		!reported_number(given, "weight", POOL_LIST_MAXIMUM_WEIGHT, kept, error) ||
+		!reported_number(given, "current_weight", POOL_LIST_MAXIMUM_WEIGHT, kept, error) ||
+		!reported_number(given, "active", G_MAXINT64, kept, error) ||
+		!reported_number(given, "inactive", G_MAXINT64, kept, error) ||
+		!reported_time(given, "since", kept, error) ||
+		!reported_time(given, "checked", kept, error) ||
+		!reported_text(given, "why", kept, error) ||
+		!reported_number(given, "order_id", G_MAXINT64, kept, error) ||
+		!reported_word(given, "answer", FALSE, answers, kept, error) ||
+		!reported_text(given, "answer_why", kept, error))
 		return NULL;
 	json_object_set_new(kept, "address", json_text_or_null(address));
 	json_object_set_new(kept, "host", json_string(host));
@@ -205,7 +135,7 @@ static json_t *read_alerts(const json_t *body, GError **error)
 	json_array_foreach (given, index, one) {
 		well = well && json_is_string(one);
 		if (well && index < POOL_REPORT_MAXIMUM_ALERTS)
-			json_array_append_new(alerts, cut(json_string_value(one)));
+			json_array_append_new(alerts, reported_cut(json_string_value(one)));
 	}
 	if (well && json_array_size(given) > POOL_REPORT_MAXIMUM_ALERTS)
 		json_array_append_new(

@@ -24,6 +24,7 @@
 
 #define RELEASE_VIEW_MAXIMUM_LANDINGS 500  /* between a release and the one before, shown */
 #define RELEASE_DIFF_MAXIMUM_PATHS    5000 /* shown of what differs between two */
+#define RELEASE_MAXIMUM_BECAUSE	      20   /* sentences why one must stay */
 #define RELEASE_PAGE_MAXIMUM_FILES    10000
 #define RELEASE_PAGE_FILES	      1000 /* unless the caller says otherwise */
 

@@ -3,6 +3,7 @@
  * What names a release, and so keeps it: rules and pins that are live, changes that wait, nodes;
  * and the newest of all is always kept.
  */
+#include "api/node.h"
 #include "api/release.h"
 
 #include <string.h>
@@ -69,6 +70,8 @@ static void add_because(Use *use, const char *format, ...)
 	va_start(values, format);
 	g_autofree char *sentence = g_strdup_vprintf(format, values);
 	va_end(values);
+	if (use->because->len == RELEASE_MAXIMUM_BECAUSE)
+		return;
 	for (guint i = 0; i < use->because->len; i++)
 		if (strcmp(use->because->pdata[i], sentence) == 0)
 			return;
@@ -147,6 +150,54 @@ static void add_change(ReleaseUses *uses, const ChannelChange *change)
 	}
 }
 
+/* Nodes -----------------------------------------------------------------------------------------
+ */
+
+static Use *use_of(ReleaseUses *uses, const char *version)
+{
+	return version != NULL ? g_hash_table_lookup(uses->by_version, version) : NULL;
+}
+
+static gboolean add_duty(ReleaseUses *uses, NodeAsker *asker, const NodeRecord *node,
+	const NodeDuty *duty, GError **error)
+{
+	g_auto(NodeTarget) should = {0};
+	if (!node_ask_channel(asker, node, duty, &should, error))
+		return FALSE;
+	const json_t *doing = json_object_get(duty->report, "doing");
+	Use *running = use_of(uses, json_text(duty->report, "running"));
+	Use *ordered = use_of(uses, duty->ordered), *by_channel = use_of(uses, should.version);
+	Use *coming = use_of(uses, json_text(doing, "version"));
+	Use *target = duty->ordered != NULL ? ordered : by_channel;
+	if (running != NULL) {
+		running->running++;
+		add_because(running, "node %s runs it", node->name);
+	}
+	if (target != NULL)
+		target->should++;
+	if (ordered != NULL)
+		add_because(ordered, "node %s is ordered to run it", node->name);
+	if (by_channel != NULL)
+		add_because(
+			by_channel, "channel %s gives it to node %s", duty->channel, node->name);
+	if (coming != NULL)
+		add_because(coming, "node %s installs it", node->name);
+	return TRUE;
+}
+
+static gboolean add_nodes(ReleaseUses *uses, ApiCall *call, const Product *product, GError **error)
+{
+	g_autoptr(NodeAsker) asker = node_asker_new(call->site->channels, call->store, error);
+	g_autoptr(GPtrArray) nodes = asker != NULL ? node_record_list(call->store, error) : NULL;
+	for (guint i = 0; nodes != NULL && i < nodes->len; i++) {
+		const NodeRecord *node = nodes->pdata[i];
+		const NodeDuty *duty = node_record_duty(node, product->name);
+		if (duty != NULL && !add_duty(uses, asker, node, duty, error))
+			return FALSE;
+	}
+	return nodes != NULL;
+}
+
 /* All of it -------------------------------------------------------------------------------------
  */
 
@@ -168,12 +219,12 @@ ReleaseUses *release_uses_load(
 	g_autoptr(ChannelNow) now = channel_books_take(call->site->channels, call->store, error);
 	if (now == NULL)
 		return NULL;
-	ReleaseUses *uses = uses_new(product, records);
+	g_autoptr(ReleaseUses) uses = uses_new(product, records);
 	add_newest(uses, records);
 	add_rows(uses, now->book->live);
 	for (guint i = 0; i < now->book->changes->len; i++)
 		add_change(uses, now->book->changes->pdata[i]);
-	return uses;
+	return add_nodes(uses, call, product, error) ? g_steal_pointer(&uses) : NULL;
 }
 
 const GPtrArray *release_uses_because(const ReleaseUses *uses, const char *version)

@@ -31,5 +31,6 @@ extern const ApiRoute api_change_routes[];
 extern const ApiRoute api_go_live_routes[];
 extern const ApiRoute api_release_routes[];
 extern const ApiRoute api_publish_routes[];
+extern const ApiRoute api_node_routes[];
 
 #endif

@@ -483,7 +483,74 @@ def test_releases(contract):
     assert [each["version"] for each in contract.right("GET", path + "/needed")["versions"]] == ["1.0.1"]
     contract.wrong("POST", path + "/1.0.1/remove", status=409, says=["newest"])
     assert contract.right("POST", path + "/1.0.0/remove", {"reason": "old"}, who="olga")["removed"]
+    contract.wrong("POST", path, {**first, "reason": "again"}, status=409, says=["removed"])
     contract.wrong("GET", path + "/9.9.9", status=404, says=["9.9.9"])
+
+
+NODE_REPORT = {
+    "product": "api", "running": "1.0.1", "sequence": 2, "manifest_sha256": releases.EMPTY, "previous": None,
+    "installed": [{"version": "1.0.1", "sequence": 2}], "order_id": 0, "state": "idle",
+    "doing": {"version": "1.0.2", "step": "fetch", "done": 1, "total": 2}, "error": None, "health": "good",
+    "maintenance": {"on": False, "reason": None, "until": None, "overdue": False},
+    "service": {"pid": 7, "since": "2026-11-03T00:00:00Z", "restarts": 0}}
+
+
+def test_nodes(contract):
+    """What they mean is told in test_nodes.py."""
+    body = {"name": "n8", "notes": "first rack", "tags": {"rack": "a"}, "products": [{"product": "api", "channel": "release"}]}
+    made = contract.right("POST", "/nodes", body)
+    assert made["host"] is None and made["products"][0]["state"] == "never" and made["data_version"] == 1
+    contract.wrong("POST", "/nodes", body, status=409, says=["n8"])
+    contract.wrong("POST", "/nodes", {**body, "name": "n9"}, status=403, who="olga")
+    contract.wrong("POST", "/nodes", {**body, "name": "lb1"}, status=409, says=["balancer"])
+    for field, value in [
+            ("name", ""), ("name", "UP"), ("name", "x" * 254), ("notes", "x" * 4097), ("tags", {"A": "x"}), ("tags", {"a": 7}),
+            ("tags", {"a": ""}), ("tags", {"a": "b\n"}), ("tags", {"a": "x" * 101}), ("tags", {f"t{n}": "x" for n in range(51)}),
+            ("products", [{}]), ("products", [7]), ("products", [{"product": "api", "channel": "a/b"}]),
+            ("products", [{"product": "api", "channel": "r*"}]), ("products", [{"product": "api", "channel": "a"}] * 2)]:
+        contract.wrong("POST", "/nodes", {**body, "name": "bad", field: value}, status=400, says=[field])
+    contract.wrong("POST", "/nodes", {**body, "name": "bad", "products": [{"product": "nothing", "channel": "a"}]}, status=404)
+    contract.right("GET", "/nodes?product=api&channel=release", who="vera")
+    assert contract.right("GET", "/nodes?product=web")["nodes"] == contract.right("GET", "/nodes", who="vic")["nodes"] == []
+    contract.wrong("GET", "/nodes/n8", who="vic", status=403)
+    contract.wrong("GET", "/nodes/nothing", status=404)
+    changed = contract.right("PUT", "/nodes/n8", {"data_version": 1, "notes": None, "tags": {}})
+    assert (changed["notes"], changed["tags"], changed["products"][0]["channel"]) == (None, {}, "release")
+    contract.wrong("PUT", "/nodes/n8", {"data_version": 1, "notes": "x"}, status=409)
+    path = "/nodes/n8/products/api/order"
+    ordered = contract.right("POST", path, {"version": "1.0.1", "reason": "try it"}, who="olga")["products"][0]
+    assert ordered["ordered"] == "1.0.1" and ordered["order_id"] > 0 and ordered["asked_by"] == "olga"
+    contract.wrong("POST", path, {"version": "1.0.1"}, status=400, says=["reason"])
+    contract.wrong("POST", path, {"version": "1.0.0", "reason": "x"}, status=404, says=["1.0.0"])
+    contract.wrong("POST", path, {"version": None}, status=403, who="vera")
+    contract.wrong("POST", "/nodes/n8/products/web/order", {"version": None}, status=404, says=["web"])
+    contract.tokens["n8"] = contract.enrol("n8", "node")
+    orders = contract.right("GET", "/node/orders", who="n8")
+    assert [(each["version"], each["is_ordered"]) for each in orders["products"]] == [("1.0.1", True)]
+    contract.right("GET", f"/node/orders?after={orders['version']}&wait=0", who="n8")
+    for bad in ("after=x", "wait=26", "wait=x"):
+        contract.wrong("GET", f"/node/orders?{bad}", who="n8", status=400, says=[bad.partition("=")[0]])
+    contract.tokens["lb"] = contract.enrol("lb7", "balancer")
+    contract.tokens["a-node"] = contract.host
+    for who, status in (("ada", 403), ("lb", 403), ("a-node", 404), (None, 401)):
+        contract.wrong("GET", "/node/orders", who=who, status=status)
+        contract.wrong("POST", "/node/report", {}, who=who, status=status)
+    report = {"now": "2026-11-03T00:00:00Z", "version": "1.0", "products": [NODE_REPORT, {"product": "other", "state": "idle"}]}
+    assert contract.right("POST", "/node/report", report, who="n8")["clock_warning"]
+    for field, value in [("running", 7), ("running", "x" * 101), ("sequence", -1), ("manifest_sha256", "x"), ("installed", [7]),
+                         ("installed", [{}]), ("installed", [{"version": "1"}] * 201), ("order_id", -1), ("state", "fine"),
+                         ("state", None), ("doing", 7), ("doing", {"done": "x"}), ("maintenance", {"until": "soon"}),
+                         ("health", "so so"), ("service", {"pid": -1}), ("product", None)]:
+        contract.wrong("POST", "/node/report", {**report, "products": [{**NODE_REPORT, field: value}]}, who="n8", status=400, says=[field])
+    contract.wrong("POST", "/node/report", {**report, "products": [NODE_REPORT] * 2}, who="n8", status=400, says=["products", "twice"])
+    shown = contract.right("GET", "/nodes/n8", who="vera")
+    assert shown["products"][0]["state"] == "good" and [each["state"] for each in shown["events"]] == ["running"]
+    assert contract.right("GET", "/products/api/releases/1.0.1")["nodes"] == {"running": 1, "should": 1}
+    followed = contract.right("POST", path, {"version": None, "reason": "enough"})
+    assert followed["products"][0]["ordered"] is None
+    assert contract.right("DELETE", "/nodes/n8", {"reason": "sold"}) == {}
+    contract.wrong("DELETE", "/nodes/n8", status=404)
+    contract.wrong("GET", "/node/orders", who="n8", status=401)
 
 
 ROWS = [
@@ -696,7 +763,14 @@ def test_every_field_of_the_wrong_type_is_refused_by_name(contract, method, path
     full = {"data_version": contract.right("GET", "/products/web")["settings"]["data_version"], "confirm": True,
             "name": "fresh", "email": "a@example.org", "state": "ok", "on": True, "role": "viewer", "product": "web",
             "kind": "node", "code": "x", "reason": "why", "new": "long enough", "now": "2026-11-03T00:00:00Z", "landings": [], "order": "drain",
-            "ops": ROWS[:1], "title": "Typed", "when": instant(3600), "gate": "deployable", "digest": "0" * 64, "manifest": "{}", "signature": "x"}
+            "ops": ROWS[:1], "title": "Typed", "when": instant(3600), "gate": "deployable", "digest": "0" * 64, "manifest": "{}", "signature": "x",
+            "version": "1.0.1", "products": [{"product": "web", "channel": "release"}]}
+    if path.startswith("/node"):
+        contract.api("POST", "/nodes", {"name": "typed", "products": full["products"]}, token=contract.token("ada"))
+        full["data_version"] = contract.right("GET", "/nodes/typed")["data_version"]
+    if path == "/node/report":
+        full["products"] = []
+        contract.tokens["any-host"] = contract.enrol("typed", "node")
     if path.startswith("/pools/"):
         contract.api("POST", "/pools", {"name": "typed", "servers": [{"host": "w1"}]}, token=contract.token("ada"))
         full = {**full, **REPORT, "data_version": contract.right("GET", "/pools/typed")["data_version"]}

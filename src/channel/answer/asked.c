@@ -276,6 +276,15 @@ static gboolean read_path(const char *path, Asked *asked, GError **error)
 	return read_client_path(asked, error);
 }
 
+/* A release that is one tree for every machine has its files under ANY. */
+static void complete_node(Query *query)
+{
+	if (query->platform == NULL)
+		query->platform = ASKED_ANY;
+	if (query->locale == NULL)
+		query->locale = ASKED_ANY;
+}
+
 gboolean asked_read(const char *path, GHashTable *parameters, Asked *asked, GError **error)
 {
 	*asked = (Asked){.format = ASKED_XML};
@@ -294,6 +303,8 @@ gboolean asked_read(const char *path, GHashTable *parameters, Asked *asked, GErr
 		asked->query.product = product;
 	if (channel != NULL)
 		asked->query.channel = channel;
+	if (asked->format == ASKED_NODE)
+		complete_node(&asked->query);
 	return TRUE;
 }
 

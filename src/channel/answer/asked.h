@@ -17,6 +17,9 @@
 #define ASKED_MAXIMUM_PATH_BYTES 4096
 #define ASKED_MAXIMUM_TEXT_BYTES 512 /* one part of the path, or one value behind it */
 
+/* The platform and the locale of a node that does not say which. */
+#define ASKED_ANY "any"
+
 typedef enum AskedFormat { ASKED_XML, ASKED_JSON, ASKED_NODE } AskedFormat;
 
 /* Texts are in `parts`, or of the parameters, which must live as long. */

@@ -66,7 +66,7 @@ static void write_body(UpdateAnswer *answer)
 	sodium_bin2hex(answer->tag, sizeof answer->tag, digest, (sizeof answer->tag - 1) / 2);
 }
 
-gboolean update_answer_make(const Published *published, const char *base_url, Asked *asked,
+gboolean update_answer_decide(const Published *published, const char *base_url, Asked *asked,
 	guint draw, UpdateAnswer *answer, GError **error)
 {
 	Query *query = &asked->query;
@@ -83,6 +83,15 @@ gboolean update_answer_make(const Published *published, const char *base_url, As
 	query->channel = answer->place.channel;
 	decide(answer, base_url);
 	query->channel = asked_for;
+	return TRUE;
+}
+
+gboolean update_answer_make(const Published *published, const char *base_url, Asked *asked,
+	guint draw, UpdateAnswer *answer, GError **error)
+{
+	const Query *query = &asked->query;
+	if (!update_answer_decide(published, base_url, asked, draw, answer, error))
+		return FALSE;
 	gboolean tells_digest = answer->place.is_test || asked->format == ASKED_NODE;
 	if (tells_digest && answer->place.undefined == NULL)
 		answer->digest = published_digest(published, query->product, &answer->place);

@@ -37,6 +37,10 @@ typedef struct UpdateAnswer {
 	char tag[33]; /* of the body, in hexadecimal digits */
 } UpdateAnswer;
 
+/* The answer without its body, for who needs no bytes: content_type, body and tag stay empty.
+ * Otherwise as update_answer_make(). */
+gboolean update_answer_decide(const Published *published, const char *base_url, Asked *asked,
+	guint draw, UpdateAnswer *answer, GError **error);
 /* `draw`: 0 to 99, good chance. Puts version, channel and draw into the query of `asked`. Fails
  * with DROVER_ERROR_INPUT when the version is none in the product's scheme. *answer is
  * overwritten. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/identity.h"
+#include "api/node.h"
 #include "api/pool.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -12,6 +13,7 @@
 #include "programs/droverd/daemon.h"
 
 #define RETRY_AFTER_SECONDS "5"
+#define NODE_ORDERS	    API_PREFIX "/node/orders"
 
 static void common_headers(HttpAnswer *answer)
 {
@@ -123,23 +125,36 @@ static gboolean read_body(const HttpRequest *request, json_t **body, GError **er
 	return *body != NULL;
 }
 
-/* A balancer that has the newest orders already is answered when there are others. */
-static HttpAnswer *wait_for_orders(const HttpRequest *request, const json_t *answer)
+/* How long this question waits for orders when its asker has the newest already; 0: it does not. */
+static gint64 patience_ms(const HttpRequest *request)
 {
 	const char *path = http_request_path(request);
+	const char *wait = http_request_query(request, "wait");
+	if (strcmp(http_request_method(request), "GET") != 0)
+		return 0;
+	if (g_str_has_prefix(path, API_PREFIX "/pools/") && g_str_has_suffix(path, "/orders"))
+		return POOL_POLL_MS;
+	if (strcmp(path, NODE_ORDERS) != 0)
+		return 0;
+	return 1000 * (wait != NULL ? g_ascii_strtoll(wait, NULL, 10) : NODE_POLL_S);
+}
+
+/* A host that has the newest orders already is answered when there are others. The question was
+ * understood, so its numbers are such. */
+static HttpAnswer *wait_for_orders(const HttpRequest *request, const json_t *answer)
+{
 	const char *after = http_request_query(request, "after");
-	guint waited_ms = http_request_waited_ms(request);
-	if (after == NULL || waited_ms >= POOL_POLL_MS ||
-		!g_str_has_prefix(path, API_PREFIX "/pools/") ||
-		!g_str_has_suffix(path, "/orders") ||
-		strcmp(http_request_method(request), "GET") != 0)
+	gint64 left_ms = patience_ms(request) - (gint64)http_request_waited_ms(request);
+	if (after == NULL || left_ms <= 0)
 		return NULL;
 	gint64 version = json_integer_of(answer, "version");
 	g_autofree char *newest = g_strdup_printf("%" G_GINT64_FORMAT, version);
 	if (strcmp(after, newest) != 0)
 		return NULL;
-	g_autofree char *topic = pool_topic(json_text(answer, "pool"));
-	return http_answer_new_wait(topic, version, POOL_POLL_MS - waited_ms);
+	const char *pool = json_text(answer, "pool");
+	g_autofree char *topic =
+		pool != NULL ? pool_topic(pool) : node_topic(json_text(answer, "node"));
+	return http_answer_new_wait(topic, version, (guint)left_ms);
 }
 
 static HttpAnswer *answer_api(Daemon *daemon, Store *store, const HttpRequest *request)

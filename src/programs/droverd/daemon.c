@@ -34,6 +34,11 @@ char *pool_topic(const char *pool)
 	return g_strconcat("pool/", pool, NULL);
 }
 
+char *node_topic(const char *node)
+{
+	return g_strconcat("node/", node, NULL);
+}
+
 gboolean daemon_sleep(Daemon *daemon, guint ms)
 {
 	gint64 until_ms = clock_monotonic_ms() + ms;

@@ -82,8 +82,9 @@ gboolean public_read(Daemon *daemon, Store *store, GError **error);
 gboolean releases_open(Daemon *daemon, GError **error);
 /* NULL when there is none. */
 HttpAnswer *releases_answer(Daemon *daemon, const HttpRequest *request);
-/* "pool/web": what who waits for its orders is woken by. Caller frees. */
+/* "pool/web", "node/web1": what who waits for its orders is woken by. Caller frees. */
 char *pool_topic(const char *pool);
+char *node_topic(const char *node);
 
 /* The text of /metrics, with the products that `actor` may see. Caller frees. */
 char *metrics_text(Daemon *daemon, Store *store, const Actor *actor);

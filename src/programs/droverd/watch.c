@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * Watches the store's counters, whoever moves them (this droverd, another one, the command), and
- * tells open pages, balancers that wait for orders, and the public address. Now and then it looks
+ * tells open pages, hosts that wait for orders, and the public address. Now and then it looks
  * whether the pages may still listen, and whether the schema is still ours.
  */
 #include <signal.h>
@@ -10,6 +10,7 @@
 
 #include "api/identity.h"
 #include "api/maintenance.h"
+#include "api/node.h"
 #include "api/pool.h"
 #include "base/log.h"
 #include "programs/droverd/daemon.h"
@@ -50,71 +51,140 @@ static void publish(Daemon *daemon, gint64 changes, gint64 mark, gint64 silent)
 	daemon_count(daemon, changes);
 }
 
+/* Things that hosts wait for orders of, each with a version out of one counter. */
+typedef struct Topics {
+	const char *counter;
+	char *(*topic_of)(const char *name);
+	gboolean (*each_version)(Store *store,
+		void (*visit)(const char *name, gint64 version, gpointer of), gpointer of,
+		GError **error);
+	gint64 seen;	  /* the counter; -1: nothing yet */
+	GHashTable *rung; /* of char *: names */
+} Topics;
+
 /* What the watcher saw last; -1: nothing yet. */
 typedef struct Watcher {
 	Daemon *daemon;
 	Store *store;
-	gint64 changes, pools, mark, silent;
+	gint64 changes, mark, silent;
+	gint64 followed;   /* the generation that the targets of nodes are of */
+	gint64 stopped_at; /* `changes` when maintenance kept them from following */
 	gint64 next_round_ms;
-	GHashTable *rung; /* of char *: names of pools */
+	Topics pools, nodes;
 } Watcher;
+
+typedef struct Ringing {
+	const Watcher *watcher;
+	const Topics *topics;
+} Ringing;
+
+static GHashTable *new_names(void)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
 
 static void ring(const char *name, gint64 version, gpointer of)
 {
-	Watcher *watcher = of;
-	g_autofree char *topic = pool_topic(name);
-	http_server_ring(watcher->daemon->admin, topic, version);
-	g_hash_table_add(watcher->rung, g_strdup(name));
+	const Ringing *ringing = of;
+	g_autofree char *topic = ringing->topics->topic_of(name);
+	http_server_ring(ringing->watcher->daemon->admin, topic, version);
+	g_hash_table_add(ringing->topics->rung, g_strdup(name));
 }
 
-/* Who waits for the orders of a pool that is gone is to hear so: the counter is above all versions.
- */
-static void ring_gone(Watcher *watcher, GHashTable *before, gint64 pools)
+static gboolean read_versions(Store *store, gpointer of, GError **error)
+{
+	const Ringing *ringing = of;
+	g_hash_table_remove_all(ringing->topics->rung);
+	return ringing->topics->each_version(store, ring, of, error);
+}
+
+/* Who waits for the orders of what is gone is to hear so: the counter is above all versions. */
+static void ring_gone(
+	const Watcher *watcher, const Topics *topics, GHashTable *before, gint64 counter)
 {
 	GHashTableIter all;
 	gpointer name;
 	g_hash_table_iter_init(&all, before);
 	while (g_hash_table_iter_next(&all, &name, NULL)) {
-		if (g_hash_table_contains(watcher->rung, name))
+		if (g_hash_table_contains(topics->rung, name))
 			continue;
-		g_autofree char *topic = pool_topic(name);
-		http_server_ring(watcher->daemon->admin, topic, pools);
+		g_autofree char *topic = topics->topic_of(name);
+		http_server_ring(watcher->daemon->admin, topic, counter);
 	}
 }
 
-static gboolean read_versions(Store *store, gpointer of, GError **error)
+static gboolean look_at_topics(Watcher *watcher, Topics *topics, gboolean *moved, GError **error)
 {
-	Watcher *watcher = of;
-	g_hash_table_remove_all(watcher->rung);
-	return pool_each_version(store, ring, watcher, error);
-}
-
-static gboolean look_at_pools(Watcher *watcher, GError **error)
-{
-	gint64 pools;
-	if (!store_counter_get(watcher->store, STORE_POOLS, &pools, error))
+	gint64 counter;
+	*moved = FALSE;
+	if (!store_counter_get(watcher->store, topics->counter, &counter, error))
 		return FALSE;
-	if (pools == watcher->pools)
+	if (counter == topics->seen)
 		return TRUE;
-	g_autoptr(GHashTable) before = g_steal_pointer(&watcher->rung);
-	watcher->rung = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	gboolean well = store_read(watcher->store, read_versions, watcher, error) &&
-			public_read(watcher->daemon, watcher->store, error);
-	if (!well) {
-		g_hash_table_unref(watcher->rung);
-		watcher->rung = g_steal_pointer(&before);
+	g_autoptr(GHashTable) before = g_steal_pointer(&topics->rung);
+	topics->rung = new_names();
+	Ringing ringing = {watcher, topics};
+	if (!store_read(watcher->store, read_versions, &ringing, error)) {
+		g_hash_table_unref(topics->rung);
+		topics->rung = g_steal_pointer(&before);
 		return FALSE;
 	}
-	ring_gone(watcher, before, pools);
-	watcher->pools = pools;
+	ring_gone(watcher, topics, before, counter);
+	topics->seen = counter;
+	*moved = TRUE;
 	return TRUE;
 }
 
-/* That a balancer fell silent is no change of the store, but it is one of the pages. */
+/* Lists that were not read are read at the next look. */
+static gboolean look_at_pools(Watcher *watcher, GError **error)
+{
+	gboolean moved;
+	if (!look_at_topics(watcher, &watcher->pools, &moved, error))
+		return FALSE;
+	if (!moved || public_read(watcher->daemon, watcher->store, error))
+		return TRUE;
+	watcher->pools.seen = -1;
+	return FALSE;
+}
+
+/* Whose channel says something else since is told so, by its version. Nothing is written while the
+ * maintenance switch is on: who asks is answered from the rows as they are, all the same. */
+static gboolean follow_channels(Watcher *watcher, GError **error)
+{
+	gint64 generation;
+	g_autoptr(GError) problem = NULL;
+	if (!store_counter_get(watcher->store, STORE_GENERATION, &generation, error))
+		return FALSE;
+	if (generation == watcher->followed || watcher->stopped_at == watcher->changes)
+		return TRUE;
+	if (node_targets_follow(&watcher->daemon->site, watcher->store, &problem)) {
+		watcher->followed = generation;
+		return TRUE;
+	}
+	if (!drover_error_is(problem, DROVER_ERROR_MAINTENANCE)) {
+		g_propagate_error(error, g_steal_pointer(&problem));
+		return FALSE;
+	}
+	watcher->stopped_at = watcher->changes;
+	return TRUE;
+}
+
+static gboolean look_at_nodes(Watcher *watcher, GError **error)
+{
+	gboolean moved;
+	return follow_channels(watcher, error) &&
+	       look_at_topics(watcher, &watcher->nodes, &moved, error);
+}
+
+/* That a host fell silent is no change of the store, but it is one of the pages. */
 static gboolean look_at_silence(Watcher *watcher, gint64 *silent, GError **error)
 {
-	gint64 now_us = clock_now_us(watcher->daemon->site.clock);
-	return pool_count_silent(watcher->store, now_us, silent, error);
+	gint64 nodes, now_us = clock_now_us(watcher->daemon->site.clock);
+	if (!pool_count_silent(watcher->store, now_us, silent, error) ||
+		!node_count_silent(watcher->store, now_us, &nodes, error))
+		return FALSE;
+	*silent += nodes;
+	return TRUE;
 }
 
 /* A session that was left, a token that was revoked, a role that was taken. While the database is
@@ -159,14 +229,19 @@ static gboolean look(Watcher *watcher, GError **error)
 	watcher->changes = changes;
 	watcher->mark = mark;
 	watcher->silent = silent;
-	return updates_look(&watcher->daemon->updates, watcher->store, error);
+	return updates_look(&watcher->daemon->updates, watcher->store, error) &&
+	       look_at_nodes(watcher, error);
 }
 
 gpointer watch_changes(gpointer of)
 {
 	Daemon *daemon = of;
-	Watcher watcher = {.daemon = daemon, .changes = -1, .pools = -1};
-	watcher.rung = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	Watcher watcher = {.daemon = daemon,
+		.changes = -1,
+		.followed = -1,
+		.stopped_at = -1,
+		.pools = {STORE_POOLS, pool_topic, pool_each_version, -1, new_names()},
+		.nodes = {STORE_NODES, node_topic, node_each_version, -1, new_names()}};
 	do {
 		g_autoptr(GError) error = NULL;
 		__atomic_store_n(&daemon->watcher_ms, clock_monotonic_ms(), __ATOMIC_RELAXED);
@@ -180,6 +255,7 @@ gpointer watch_changes(gpointer of)
 		note_back(daemon);
 	} while (daemon->outdated == NULL && daemon_wait_for_nudge(daemon, WATCH_EVERY_MS));
 	store_close(watcher.store);
-	g_hash_table_unref(watcher.rung);
+	g_hash_table_unref(watcher.pools.rung);
+	g_hash_table_unref(watcher.nodes.rung);
 	return NULL;
 }
