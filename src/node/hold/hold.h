@@ -24,24 +24,45 @@
 #include "node/config.h"
 
 #define HOLD_MAXIMUM_MESSAGE_BYTES 65536
-#define HOLD_MAXIMUM_RESTARTS	   5 /* of a service that ends by itself, a minute; then the responder */
+#define HOLD_MAXIMUM_REASON_BYTES  1024 /* of maintenance */
+#define HOLD_MAXIMUM_CALLERS	   16	/* at one time at the control socket */
+#define HOLD_CALLER_S		   10	/* for a caller to send its line */
+#define HOLD_SILENCE_MS		   2000 /* that nobody answers; then the responder does */
+#define HOLD_MAXIMUM_RESTARTS	   5 /* of a service that ends by itself, in a minute; the next waits */
 
-/* Runs until SIGTERM; services go on only under another holder (systemd's descriptor store hands
- * the sockets over), so stopping it is for the end of a node. The caller has parsed the
- * configuration; `program` is drover-node's own path, for the responder and the forwarder. */
+/* Runs until SIGTERM, which ends the services too: that is for the end of a node. SIGHUP (and {"do":
+ * "renew"}) executes `program` again with the arguments this process was started with, for a new
+ * configuration or a new drover-node: sockets and services stay as they are. The caller has parsed
+ * the configuration and does nothing else in this process. */
 gboolean hold_run(const NodeProduct *product, const char *program, GError **error);
-/* Starts one in the background when none runs: a session of its own, until it answers. */
+/* Starts one in the background when none runs, `program` hold PRODUCT --config `config_path`, in a
+ * session of its own, and waits until it answers. What it and its services say goes to
+ * PREFIX/shared/log/hold.log. */
 gboolean hold_ensure(const NodeProduct *product, const char *config_path, const char *program,
 	GError **error);
 
-/* One call to the holder: {"do": "handover", "version": V}, {"do": "status"}, {"do": "stop-service"},
- * {"do": "maintenance", "on": true, "reason": R, "until": RFC 3339}. Waits until it is done:
- * `timeout_s`. A new reference; {"error": {"code", "message"}} became an error.
- * DROVER_ERROR_UNAVAILABLE: no holder runs. */
+/* One call to the holder, at most `timeout_s` until it is done:
+ *
+ *     {"do": "status"}                    who answers, what is being done
+ *     {"do": "handover", "version": V}    V answers; it ends maintenance
+ *     {"do": "stop-service"}              nothing runs, the responder answers
+ *     {"do": "maintenance", "on": true, "reason": R, "until": RFC 3339 or null}
+ *                                         the responder answers, the service has ended
+ *     {"do": "maintenance", "on": false}  the service answers again
+ *     {"do": "renew"}                     as SIGHUP
+ *
+ * Each answers with the status. A new reference; {"error": {"code", "message"}} became an error.
+ * DROVER_ERROR_UNAVAILABLE: no holder runs; DROVER_ERROR_LOCKED: it is in the middle of another;
+ * DROVER_ERROR_CONFLICT: the new version did not get ready, what ran goes on. */
 json_t *hold_call(
 	const NodeProduct *product, const json_t *call, gint64 timeout_s, GError **error);
 
-/* NodeDeed.restart for products with `run`. */
+typedef struct HoldProgram {
+	const char *config_path, *program;
+} HoldProgram;
+
+/* NodeDeed.restart for products with `run`: a handover to `version`. `of` is a HoldProgram *, and a
+ * holder that does not run is started; NULL: there must be one. */
 gboolean hold_restart(
 	const NodeProduct *product, const char *version, gpointer of, GError **error);
 
@@ -53,9 +74,12 @@ gboolean maintenance_set(const NodeProduct *product, const char *reason, gint64 
 gboolean maintenance_end(const NodeProduct *product, GError **error);
 json_t *maintenance_state(const NodeProduct *product, gint64 now_us, GError **error);
 
-/* The responder, in its own process: answers on the lent sockets until SIGTERM. */
+/* The responder, in its own process: answers on the lent sockets (LISTEN_FDS) until SIGTERM. Says
+ * READY=1 when it does. As root it becomes the product's user, or nobody. */
 gboolean respond_run(const NodeProduct *product, GError **error);
-/* The forwarder, the same: copies bytes between clients and `forward_to`. */
+/* The forwarder, the same: copies bytes between clients and $DROVER_FORWARD_TO, or else
+ * `forward_to`. On SIGTERM it accepts no more, and leaves when the last connection has ended; those
+ * that wait for their client's next request are closed. */
 gboolean forward_run(const NodeProduct *product, GError **error);
 
 #endif

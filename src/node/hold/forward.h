@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Limits of the forwarder (its door is forward_run() in hold.h).
+ */
+#ifndef NODE_HOLD_FORWARD_H
+#define NODE_HOLD_FORWARD_H
+
+#include "node/hold/hold.h"
+
+#define FORWARD_MAXIMUM_CONNECTIONS   4096
+#define FORWARD_MAXIMUM_PENDING_BYTES 65536 /* of one direction; then its sender waits */
+#define FORWARD_CONNECT_S	      10    /* for the service to take a connection */
+#define FORWARD_CONNECT_EVERY_MS      100   /* it is tried again: the service may just begin */
+#define FORWARD_IDLE_MS		      1000  /* after an answer; then, when leaving, it is closed */
+
+#endif
