@@ -80,15 +80,14 @@ static json_t *understand(const NodeProduct *product, const GString *line, GErro
 	return NULL;
 }
 
-json_t *hold_call(
-	const NodeProduct *product, const json_t *call, gint64 timeout_s, GError **error)
+json_t *hold_call(const NodeProduct *product, const json_t *call, gint64 timeout_s, GError **error)
 {
 	int fd = connect_holder(product, error);
 	if (fd < 0)
 		return NULL;
 	g_autoptr(GString) line = g_string_new(NULL);
-	gboolean ok = send_line(fd, call) &&
-		      read_line(fd, clock_monotonic_ms() + timeout_s * 1000, line);
+	gboolean ok =
+		send_line(fd, call) && read_line(fd, clock_monotonic_ms() + timeout_s * 1000, line);
 	close(fd);
 	if (ok)
 		return understand(product, line, error);
@@ -107,8 +106,8 @@ static gboolean answers(const NodeProduct *product)
 	return fd >= 0;
 }
 
-/* A copy of this process of which the holder is a child; it ends at once, so that nobody has to wait
- * for the holder. */
+/* A copy of this process of which the holder is a child; it ends at once, so that nobody has to
+ * wait for the holder. */
 static int begin_holder(gpointer of)
 {
 	char *const *argv = of;
@@ -134,8 +133,8 @@ static int open_log(const NodeProduct *product, GError **error)
 	return fd;
 }
 
-gboolean hold_ensure(const NodeProduct *product, const char *config_path, const char *program,
-	GError **error)
+gboolean hold_ensure(
+	const NodeProduct *product, const char *config_path, const char *program, GError **error)
 {
 	int pidfd = -1;
 	if (answers(product))
@@ -146,8 +145,7 @@ gboolean hold_ensure(const NodeProduct *product, const char *config_path, const 
 	environment = g_environ_unsetenv(environment, "NOTIFY_SOCKET");
 	environment = g_environ_unsetenv(environment, "LISTEN_FDS");
 	int log = open_log(product, error);
-	Spawn how = {
-		.body = begin_holder, .of = argv, .environment = environment, .output = log};
+	Spawn how = {.body = begin_holder, .of = argv, .environment = environment, .output = log};
 	pid_t process = log >= 0 ? spawn_start(&how, &pidfd, error) : -1;
 	g_strfreev(environment);
 	if (log >= 0)
@@ -168,8 +166,7 @@ gboolean hold_ensure(const NodeProduct *product, const char *config_path, const 
 	return FALSE;
 }
 
-gboolean hold_restart(
-	const NodeProduct *product, const char *version, gpointer of, GError **error)
+gboolean hold_restart(const NodeProduct *product, const char *version, gpointer of, GError **error)
 {
 	const HoldProgram *own = of;
 	if (own != NULL && !hold_ensure(product, own->config_path, own->program, error))

@@ -65,6 +65,8 @@ static void on_ended(evutil_socket_t fd, short what, gpointer of)
 	log_child(child, child->stage == CHILD_LEAVING ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
 		"hold.ended", how);
 	Child *backend = child->backend;
+	if (child->kind == CHILD_RESPONDER && child->stage != CHILD_LEAVING)
+		holder->responder_ms = clock_monotonic_ms();
 	forget_child(child);
 	turn_child_ended(holder, child, how);
 	/* A forwarder has let go: now the service behind it may. */
@@ -99,7 +101,8 @@ static void on_deadline(evutil_socket_t fd, short what, gpointer of)
 	Child *child = of;
 	Child *backend = child->backend;
 	if (child->kind == CHILD_FORWARDER && backend != NULL && backend->stage != CHILD_LEAVING) {
-		/* Half of its time is over, and clients stay: the service may know how to tell them. */
+		/* Half of its time is over, and clients stay: the service may know how to tell
+		 * them. */
 		gint64 half_s = MAX(child->holder->product->drain_timeout_s / 2, 1);
 		child_leave(backend, half_s);
 		holder_arm(child->deadline, half_s * 1000);
@@ -166,10 +169,8 @@ char **child_environment(const Holder *holder, const char *version, const char *
 	char **environment = g_get_environ();
 	for (gsize i = 0; i < G_N_ELEMENTS(ours); i++)
 		environment = g_environ_unsetenv(environment, ours[i]);
-	environment =
-		g_environ_setenv(environment, "DROVER_PRODUCT", holder->product->name, TRUE);
-	environment =
-		g_environ_setenv(environment, "DROVER_PREFIX", holder->product->prefix, TRUE);
+	environment = g_environ_setenv(environment, "DROVER_PRODUCT", holder->product->name, TRUE);
+	environment = g_environ_setenv(environment, "DROVER_PREFIX", holder->product->prefix, TRUE);
 	if (version != NULL)
 		environment = g_environ_setenv(environment, "DROVER_VERSION", version, TRUE);
 	if (address != NULL) {
@@ -191,8 +192,7 @@ static Child *start(Holder *holder, ChildKind kind, Spawn *how, GError **error)
 	if (how->fds != NULL) {
 		g_autofree char *count = g_strdup_printf("%u", how->fds->len);
 		g_autofree char *names = names_of(how->fds->len);
-		how->environment =
-			g_environ_setenv(how->environment, "LISTEN_FDS", count, TRUE);
+		how->environment = g_environ_setenv(how->environment, "LISTEN_FDS", count, TRUE);
 		how->environment =
 			g_environ_setenv(how->environment, "LISTEN_FDNAMES", names, TRUE);
 	}
@@ -209,15 +209,15 @@ static Child *start(Holder *holder, ChildKind kind, Spawn *how, GError **error)
 	return child;
 }
 
-Child *child_start_service(Holder *holder, const char *version, const GArray *fds,
-	const char *address, GError **error)
+Child *child_start_service(
+	Holder *holder, const char *version, const GArray *fds, const char *address, GError **error)
 {
 	const NodeProduct *product = holder->product;
 	g_auto(GStrv) argv = NULL;
 	g_autoptr(GError) failure = NULL;
 	if (!g_shell_parse_argv(product->run, NULL, &argv, &failure)) {
-		drover_error_set(error, DROVER_ERROR_INPUT, "run = %s: %s", product->run,
-			failure->message);
+		drover_error_set(
+			error, DROVER_ERROR_INPUT, "run = %s: %s", product->run, failure->message);
 		return NULL;
 	}
 	g_autofree char *folder = child_folder(holder, version);
@@ -251,8 +251,8 @@ static int be_own(gpointer of)
 	prctl(PR_SET_NAME, own->name);
 	if (own->run(own->product, &failure))
 		return 0;
-	log_event(LOG_LEVEL_ERROR, "hold.failed", "what", own->name, "error", failure->message,
-		NULL);
+	log_event(
+		LOG_LEVEL_ERROR, "hold.failed", "what", own->name, "error", failure->message, NULL);
 	return 1;
 }
 

@@ -28,6 +28,7 @@
 typedef struct Forwarder {
 	struct event_base *base;
 	GArray *fds;
+	int signals;
 	GPtrArray *doors; /* struct event * */
 	ListenAddress target;
 	GHashTable *pairs; /* set of Pair * */
@@ -199,9 +200,9 @@ static void connect_pair(Pair *pair)
 	struct timeval limit = {.tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000};
 	int fd = socket(target->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	pair->service.fd = fd;
-	if (fd < 0 || (connect(fd, (const struct sockaddr *)&target->socket,
-			       target->size_bytes) != 0 &&
-			      errno != EINPROGRESS)) {
+	if (fd < 0 ||
+		(connect(fd, (const struct sockaddr *)&target->socket, target->size_bytes) != 0 &&
+			errno != EINPROGRESS)) {
 		try_again(pair);
 		return;
 	}
@@ -263,6 +264,8 @@ static void on_look(evutil_socket_t fd, short what, gpointer of)
 static void on_leave(evutil_socket_t fd, short what, gpointer of)
 {
 	Forwarder *forwarder = of;
+	if (spawn_signalled(fd) == 0)
+		return;
 	static const struct timeval every = {.tv_usec = LOOK_EVERY_MS * 1000};
 	if (forwarder->is_leaving)
 		return;
@@ -279,7 +282,8 @@ static void serve(Forwarder *forwarder)
 	forwarder->doors = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
 	forwarder->pairs = g_hash_table_new(NULL, NULL);
 	forwarder->look = event_new(forwarder->base, -1, EV_PERSIST, on_look, forwarder);
-	struct event *leave = evsignal_new(forwarder->base, SIGTERM, on_leave, forwarder);
+	struct event *leave = event_new(
+		forwarder->base, forwarder->signals, EV_READ | EV_PERSIST, on_leave, forwarder);
 	event_add(leave, NULL);
 	for (guint i = 0; i < forwarder->fds->len; i++)
 		g_ptr_array_add(forwarder->doors,
@@ -315,6 +319,9 @@ gboolean forward_run(const NodeProduct *product, GError **error)
 	spawn_raise_file_limit();
 	signal(SIGPIPE, SIG_IGN);
 	forwarder->fds = fds;
+	forwarder->signals = spawn_signals((const int[]){SIGTERM, 0}, error);
+	if (forwarder->signals < 0)
+		return FALSE;
 	if (!spawn_become(product->user, product->group, error))
 		return FALSE;
 	serve(forwarder);

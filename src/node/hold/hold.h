@@ -28,18 +28,18 @@
 #define HOLD_MAXIMUM_CALLERS	   16	/* at one time at the control socket */
 #define HOLD_CALLER_S		   10	/* for a caller to send its line */
 #define HOLD_SILENCE_MS		   2000 /* that nobody answers; then the responder does */
-#define HOLD_MAXIMUM_RESTARTS	   5 /* of a service that ends by itself, in a minute; the next waits */
+#define HOLD_MAXIMUM_RESTARTS	   5	/* of a service, by itself, in a minute */
 
-/* Runs until SIGTERM, which ends the services too: that is for the end of a node. SIGHUP (and {"do":
- * "renew"}) executes `program` again with the arguments this process was started with, for a new
- * configuration or a new drover-node: sockets and services stay as they are. The caller has parsed
- * the configuration and does nothing else in this process. */
+/* Runs until SIGTERM, which ends the services too: that is for the end of a node. SIGHUP (and
+ * {"do": "renew"}) executes `program` again with the arguments this process was started with, for a
+ * new configuration or a new drover-node: sockets and services stay as they are. The caller has
+ * parsed the configuration and does nothing else in this process. */
 gboolean hold_run(const NodeProduct *product, const char *program, GError **error);
 /* Starts one in the background when none runs, `program` hold PRODUCT --config `config_path`, in a
  * session of its own, and waits until it answers. What it and its services say goes to
  * PREFIX/shared/log/hold.log. */
-gboolean hold_ensure(const NodeProduct *product, const char *config_path, const char *program,
-	GError **error);
+gboolean hold_ensure(
+	const NodeProduct *product, const char *config_path, const char *program, GError **error);
 
 /* One call to the holder, at most `timeout_s` until it is done:
  *
@@ -54,8 +54,7 @@ gboolean hold_ensure(const NodeProduct *product, const char *config_path, const 
  * Each answers with the status. A new reference; {"error": {"code", "message"}} became an error.
  * DROVER_ERROR_UNAVAILABLE: no holder runs; DROVER_ERROR_LOCKED: it is in the middle of another;
  * DROVER_ERROR_CONFLICT: the new version did not get ready, what ran goes on. */
-json_t *hold_call(
-	const NodeProduct *product, const json_t *call, gint64 timeout_s, GError **error);
+json_t *hold_call(const NodeProduct *product, const json_t *call, gint64 timeout_s, GError **error);
 
 typedef struct HoldProgram {
 	const char *config_path, *program;
@@ -63,8 +62,7 @@ typedef struct HoldProgram {
 
 /* NodeDeed.restart for products with `run`: a handover to `version`. `of` is a HoldProgram *, and a
  * holder that does not run is started; NULL: there must be one. */
-gboolean hold_restart(
-	const NodeProduct *product, const char *version, gpointer of, GError **error);
+gboolean hold_restart(const NodeProduct *product, const char *version, gpointer of, GError **error);
 
 /* Maintenance is a file, PREFIX/.drover/maintenance, so that it holds whoever is killed; the holder
  * looks at it when told and when it starts. *state: {"on", "reason", "since", "until", "overdue"}.

@@ -15,10 +15,14 @@
 #include "base/joblock.h"
 #include "base/log.h"
 #include "base/service.h"
+#include "node/hold/spawn.h"
 
-#define MINUTE_MS	 60000
-#define RESTART_FIRST_MS 100 /* before the second start of a minute; twice that before each next */
-#define ARGUMENTS_BYTES	 131072
+#define MINUTE_MS	   60000
+#define RESPONDER_EVERY_MS 1000
+#define RESTART_FIRST_MS                                                                           \
+	100 /* before the second start of a minute; twice that before each next                    \
+	     */
+#define ARGUMENTS_BYTES 131072
 
 void holder_arm(struct event *timer, gint64 ms)
 {
@@ -112,7 +116,6 @@ static Child *need_responder(Holder *holder)
 	if (responder != NULL)
 		return responder;
 	if (holder->responder_ms == 0 || now_ms - holder->responder_ms >= RESPONDER_EVERY_MS) {
-		holder->responder_ms = now_ms;
 		responder = child_start_responder(holder, &failure);
 		saved_write(holder);
 	}
@@ -141,7 +144,7 @@ static void look_at_answers(Holder *holder, gboolean is_wanted)
 	if (holder->front != NULL && is_wanted) {
 		holder->is_silent = FALSE;
 		event_del(holder->silence);
-	} else if (!is_wanted || holder->is_silent) {
+	} else if (!is_wanted || holder->is_silent || newest_responder(holder) != NULL) {
 		responder = need_responder(holder);
 	} else if (!evtimer_pending(holder->silence, NULL)) {
 		holder_arm(holder->silence, HOLD_SILENCE_MS);
@@ -213,7 +216,8 @@ static json_t *child_status(const Child *child)
 	return json_pack("{s:s, s:s, s:s?, s:i, s:s, s:s?, s:s?}", "kind",
 		child_kind_name(child->kind), "stage", stages[child->stage], "version",
 		child->version, "pid", (int)child->process, "since", since, "address",
-		child->address, "status", child->said.status[0] != '\0' ? child->said.status : NULL);
+		child->address, "status",
+		child->said.status[0] != '\0' ? child->said.status : NULL);
 }
 
 json_t *holder_status(const Holder *holder)
@@ -243,17 +247,15 @@ json_t *holder_status(const Holder *holder)
 		maintenance_state(holder->product, clock_now_us(CLOCK_SYSTEM), NULL));
 }
 
-static void on_end(evutil_socket_t fd, short what, gpointer of)
+static void end(Holder *holder)
 {
-	Holder *holder = of;
 	holder->is_ending = TRUE;
 	service_notify("STOPPING=1");
 	holder_look(holder);
 }
 
-static void on_renew(evutil_socket_t fd, short what, gpointer of)
+static void renew(Holder *holder)
 {
-	Holder *holder = of;
 	if (holder->turn.step == TURN_NONE && !holder->is_ending)
 		holder_renew(holder);
 	else
@@ -261,11 +263,18 @@ static void on_renew(evutil_socket_t fd, short what, gpointer of)
 			"it is in the middle of a handover", NULL);
 }
 
+static void on_signal(evutil_socket_t fd, short what, gpointer of)
+{
+	if (spawn_signalled(fd) == SIGHUP)
+		renew(of);
+	else
+		end(of);
+}
+
 static char **own_arguments(const char *program)
 {
 	gsize size_bytes = 0;
-	g_autofree char *text =
-		file_read("/proc/self/cmdline", ARGUMENTS_BYTES, &size_bytes, NULL);
+	g_autofree char *text = file_read("/proc/self/cmdline", ARGUMENTS_BYTES, &size_bytes, NULL);
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 	const char *end = text != NULL ? text + size_bytes : NULL;
 	for (const char *at = text; at != NULL && at < end; at += strlen(at) + 1)
@@ -336,7 +345,7 @@ static void finish(Holder *holder)
 	g_free(holder->failure);
 }
 
-static gboolean serve(Holder *holder, GError **error)
+static gboolean serve(Holder *holder, int signals, GError **error)
 {
 	int orphan = saved_orphan(holder->product);
 	holder->listeners = listen_take_all(holder->product, orphan, error);
@@ -347,16 +356,13 @@ static gboolean serve(Holder *holder, GError **error)
 	holder->base = event_base_new();
 	gboolean ok = control_open(holder, error);
 	if (ok) {
-		struct event *ends[] = {evsignal_new(holder->base, SIGTERM, on_end, holder),
-			evsignal_new(holder->base, SIGINT, on_end, holder),
-			evsignal_new(holder->base, SIGHUP, on_renew, holder)};
-		for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
-			event_add(ends[i], NULL);
+		struct event *signalled =
+			event_new(holder->base, signals, EV_READ | EV_PERSIST, on_signal, holder);
+		event_add(signalled, NULL);
 		begin(holder);
 		event_base_dispatch(holder->base);
 		finish(holder);
-		for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
-			event_free(ends[i]);
+		event_free(signalled);
 	}
 	event_base_free(holder->base);
 	listen_close_all(holder->listeners);
@@ -379,6 +385,11 @@ gboolean hold_run(const NodeProduct *product, const char *program, GError **erro
 	if (lock == NULL)
 		return FALSE;
 	signal(SIGPIPE, SIG_IGN);
+	int signals = spawn_signals((const int[]){SIGTERM, SIGINT, SIGHUP, 0}, error);
+	if (signals < 0)
+		return FALSE;
 	Holder holder = {.product = product, .program = program};
-	return serve(&holder, error);
+	gboolean ok = serve(&holder, signals, error);
+	close(signals);
+	return ok;
 }

@@ -53,10 +53,10 @@ typedef enum TurnStep { TURN_NONE, TURN_CLEAR, TURN_TRY, TURN_START, TURN_FORWAR
 typedef struct Turn {
 	TurnStep step;
 	char *version;
-	Caller *caller; /* NULL: the holder's own, or the caller has gone */
-	gboolean is_asked; /* by a caller, gone or not */
+	Caller *caller;			    /* NULL: the holder's own, or the caller has gone */
+	gboolean is_asked;		    /* by a caller, gone or not */
 	Child *trial, *service, *forwarder; /* borrowed from children */
-	ListenAddress at;  /* where it is probed */
+	ListenAddress at;		    /* where it is probed */
 	gint64 began_ms, until_ms;
 	gint64 tried_ms; /* what the trial took */
 	pid_t probe;
@@ -81,7 +81,7 @@ struct Holder {
 	char *failure; /* of the last turn; NULL: it went well */
 	struct event *silence, *retry;
 	gboolean is_silent;
-	gint64 responder_ms; /* when one was last started */
+	gint64 responder_ms; /* when one last ended by itself; 0: never */
 	gboolean in_maintenance, is_ending;
 	Awaited awaited;
 	Caller *awaiting;

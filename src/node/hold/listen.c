@@ -206,7 +206,8 @@ GArray *listen_take_all(const NodeProduct *product, int orphan, GError **error)
 		}
 		g_array_append_val(fds, fd);
 	}
-	/* Ours are duplicates: what was lent for an address that is not listened at any more goes. */
+	/* Ours are duplicates: what was lent for an address that is not listened at any more goes.
+	 */
 	for (guint i = 0; i < lent; i++)
 		close(LISTEN_FIRST_FD + (int)i);
 	return g_steal_pointer(&fds);

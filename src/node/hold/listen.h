@@ -9,8 +9,10 @@
 
 #include "node/config.h"
 
-#define LISTEN_FIRST_FD 3 /* sd_listen_fds(3) */
-#define LISTEN_BACKLOG	4096
+#define LISTEN_BACKLOG 4096
+
+/* Where lent sockets begin: sd_listen_fds(3). */
+enum { LISTEN_FIRST_FD = 3 };
 
 typedef struct ListenAddress {
 	struct sockaddr_storage socket;

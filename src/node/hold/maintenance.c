@@ -55,8 +55,7 @@ json_t *maintenance_state(const NodeProduct *product, gint64 now_us, GError **er
 	g_autofree char *path = path_of(product);
 	g_autoptr(GError) failure = NULL;
 	gsize size_bytes = 0;
-	g_autofree char *text =
-		file_read(path, HOLD_MAXIMUM_MESSAGE_BYTES, &size_bytes, &failure);
+	g_autofree char *text = file_read(path, HOLD_MAXIMUM_MESSAGE_BYTES, &size_bytes, &failure);
 	if (text == NULL && drover_error_is(failure, DROVER_ERROR_NOT_FOUND))
 		return json_pack("{s:b, s:n, s:n, s:n, s:b}", "on", FALSE, "reason", "since",
 			"until", "overdue", FALSE);

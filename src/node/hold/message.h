@@ -22,8 +22,8 @@ typedef enum HoldDo {
 
 typedef struct HoldMessage {
 	HoldDo what;
-	char *version; /* HANDOVER */
-	char *reason;  /* MAINTENANCE_ON */
+	char *version;	 /* HANDOVER */
+	char *reason;	 /* MAINTENANCE_ON */
 	gint64 until_us; /* the same; 0: not said */
 } HoldMessage;
 

@@ -42,10 +42,10 @@ static int ask(int fd, const char *path, gboolean wants_200)
 {
 	char text[PROBE_MAXIMUM_ANSWER_BYTES];
 	gsize size_bytes = 0;
-	g_autofree char *request = g_strdup_printf(
-		"GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: drover-node\r\n"
-		"Accept: */*\r\nConnection: close\r\n\r\n",
-		path);
+	g_autofree char *request =
+		g_strdup_printf("GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: drover-node\r\n"
+				"Accept: */*\r\nConnection: close\r\n\r\n",
+			path);
 	if (write(fd, request, strlen(request)) != (gssize)strlen(request))
 		return 1;
 	while (size_bytes < sizeof text) {

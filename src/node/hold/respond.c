@@ -37,6 +37,7 @@ typedef struct Responder {
 	const NodeProduct *product;
 	struct event_base *base;
 	GArray *fds;
+	int signals;
 	GPtrArray *doors; /* struct event * */
 	struct event *again;
 	RespondWindow window;
@@ -91,8 +92,7 @@ static void wait_for(Visit *visit, short what, gint64 at_most_ms)
 	if (event_get_events(visit->event) != what) {
 		event_callback_fn callback = event_get_callback(visit->event);
 		event_del(visit->event);
-		event_assign(
-			visit->event, visit->of->base, visit->fd, what, callback, visit);
+		event_assign(visit->event, visit->of->base, visit->fd, what, callback, visit);
 	}
 	event_add(visit->event, &limit);
 }
@@ -133,8 +133,8 @@ static void send_answer(Visit *visit)
 	}
 	shutdown(visit->fd, SHUT_WR);
 	visit->stage = STAGE_LINGER;
-	visit->deadline_ms = clock_monotonic_ms() + (visit->of->is_leaving ? LEAVE_LINGERS_MS
-							    : RESPOND_LINGER_S * 1000);
+	visit->deadline_ms = clock_monotonic_ms() +
+			     (visit->of->is_leaving ? LEAVE_LINGERS_MS : RESPOND_LINGER_S * 1000);
 	linger(visit);
 }
 
@@ -143,8 +143,7 @@ static void begin_answer(Visit *visit, gsize head_bytes)
 	Responder *responder = visit->of;
 	RespondAsked asked =
 		respond_asked(visit->bytes->str, head_bytes, responder->product->health_path);
-	gint64 away_s =
-		respond_away_s(&responder->window, clock_now_us(CLOCK_SYSTEM), visit->lot);
+	gint64 away_s = respond_away_s(&responder->window, clock_now_us(CLOCK_SYSTEM), visit->lot);
 	g_string_free(visit->bytes, TRUE);
 	visit->bytes = respond_answer(responder->product, &responder->window, &asked, away_s);
 	visit->stage = STAGE_ANSWER;
@@ -237,6 +236,8 @@ static void on_door(evutil_socket_t door, short what, gpointer of)
 static void on_leave(evutil_socket_t fd, short what, gpointer of)
 {
 	Responder *responder = of;
+	if (spawn_signalled(fd) == 0)
+		return;
 	responder->is_leaving = TRUE;
 	set_doors(responder, FALSE);
 	if (responder->open == 0)
@@ -267,8 +268,8 @@ static void read_window(Responder *responder)
 
 static void serve(Responder *responder)
 {
-	struct event *leave =
-		evsignal_new(responder->base, SIGTERM, on_leave, responder);
+	struct event *leave = event_new(
+		responder->base, responder->signals, EV_READ | EV_PERSIST, on_leave, responder);
 	event_add(leave, NULL);
 	for (guint i = 0; i < responder->fds->len; i++)
 		g_ptr_array_add(responder->doors,
@@ -290,6 +291,9 @@ gboolean respond_run(const NodeProduct *product, GError **error)
 	g_autofree Responder *responder = g_new0(Responder, 1);
 	responder->product = product;
 	responder->fds = fds;
+	responder->signals = spawn_signals((const int[]){SIGTERM, 0}, error);
+	if (responder->signals < 0)
+		return FALSE;
 	read_window(responder);
 	gboolean ok = spawn_become(product->user, product->group, error);
 	if (ok) {

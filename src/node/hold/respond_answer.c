@@ -100,7 +100,8 @@ RespondAsked respond_asked(const char *head, gsize size_bytes, const char *healt
 		read_request_line(line, length, health_path, &asked);
 	while (next_line(&at, head + size_bytes, &line, &length)) {
 		gboolean is_accept = length > 7 && g_ascii_strncasecmp(line, "Accept:", 7) == 0;
-		if (is_accept || (length > 13 && g_ascii_strncasecmp(line, "Content-Type:", 13) == 0)) {
+		if (is_accept ||
+			(length > 13 && g_ascii_strncasecmp(line, "Content-Type:", 13) == 0)) {
 			g_autofree char *value = g_strndup(line, length);
 			read_accept(strchr(value, ':') + 1, is_accept, &asked);
 		}
@@ -146,11 +147,12 @@ static void append_html(GString *body, const RespondWindow *window, const char *
 		return;
 	}
 	g_string_append(body, page_begin);
-	g_string_append(body, window->in_maintenance
-				      ? "<h1>Back soon</h1>\n<p>We are working on this service. "
-					"Nothing is lost: please try again in a while.</p>\n"
-				      : "<h1>Just a moment</h1>\n<p>This service cannot answer right "
-					"now. Please try again in a moment.</p>\n");
+	g_string_append(
+		body, window->in_maintenance
+			      ? "<h1>Back soon</h1>\n<p>We are working on this service. "
+				"Nothing is lost: please try again in a while.</p>\n"
+			      : "<h1>Just a moment</h1>\n<p>This service cannot answer right "
+				"now. Please try again in a moment.</p>\n");
 	if (window->in_maintenance && window->reason != NULL) {
 		g_autofree char *reason = g_markup_escape_text(window->reason, -1);
 		g_string_append_printf(body, "<p>%s</p>\n", reason);
@@ -180,9 +182,10 @@ static void append_json(GString *body, const RespondWindow *window, gint64 away_
 
 static void append_plain(GString *body, const RespondWindow *window, const char *end)
 {
-	g_string_append(body, window->in_maintenance
-				      ? "This service is in maintenance. Please try again later.\n"
-				      : "This service cannot answer right now. Please try again.\n");
+	g_string_append(
+		body, window->in_maintenance
+			      ? "This service is in maintenance. Please try again later.\n"
+			      : "This service cannot answer right now. Please try again.\n");
 	if (window->in_maintenance && window->reason != NULL)
 		g_string_append_printf(body, "%s\n", window->reason);
 	if (end != NULL)
@@ -210,7 +213,8 @@ GString *respond_answer(const NodeProduct *product, const RespondWindow *window,
 		[RESPOND_HTML] = "text/html; charset=utf-8"};
 	g_autoptr(GString) body = make_body(window, asked, away_s);
 	GString *answer = g_string_new("HTTP/1.1 503 Service Unavailable\r\n");
-	g_string_append_printf(answer, "%s: %" G_GINT64_FORMAT "\r\n", product->retry_header, away_s);
+	g_string_append_printf(
+		answer, "%s: %" G_GINT64_FORMAT "\r\n", product->retry_header, away_s);
 	g_string_append_printf(
 		answer, "%s: %" G_GINT64_FORMAT "\r\n", product->backoff_header, away_s);
 	if (window->in_maintenance)

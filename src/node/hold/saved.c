@@ -76,8 +76,7 @@ int saved_orphan(const NodeProduct *product)
 	json_t *children = read_children(product), *each;
 	int found = -1;
 	gsize i;
-	json_array_foreach(children, i, each)
-	{
+	json_array_foreach (children, i, each) {
 		pid_t process = (pid_t)number(each, "pid");
 		guint64 start = (guint64)number(each, "start");
 		if (found >= 0 || text(each, "address") != NULL || process <= 0 || start == 0 ||
@@ -119,9 +118,9 @@ void saved_adopt(Holder *holder)
 {
 	json_t *children = read_children(holder->product), *each;
 	gsize i;
-	json_array_foreach(children, i, each) adopt_one(holder, each);
-	json_array_foreach(children, i, each)
-	{
+	json_array_foreach (children, i, each)
+		adopt_one(holder, each);
+	json_array_foreach (children, i, each) {
 		Child *child = find_child(holder, (pid_t)number(each, "pid"));
 		if (child != NULL && number(each, "backend") > 0)
 			child->backend = find_child(holder, (pid_t)number(each, "backend"));

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -71,8 +72,8 @@ static gboolean find_identity(
 		return FALSE;
 	}
 	identity->group_count = MAXIMUM_GROUPS;
-	if (getgrouplist(identity->name, identity->group, identity->groups,
-		    &identity->group_count) < 0)
+	if (getgrouplist(
+		    identity->name, identity->group, identity->groups, &identity->group_count) < 0)
 		identity->group_count = MAXIMUM_GROUPS;
 	return TRUE;
 }
@@ -125,8 +126,8 @@ static G_GNUC_NORETURN void be_child(
 	forget_signals();
 	g_snprintf(listen_pid, size_bytes, "LISTEN_PID=%d", (int)getpid());
 	environ = how->environment;
-	if (put_output(how->output) && put_descriptors(how->fds) && chdir(how->folder != NULL ? how->folder : "/") == 0 &&
-		become(identity)) {
+	if (put_output(how->output) && put_descriptors(how->fds) &&
+		chdir(how->folder != NULL ? how->folder : "/") == 0 && become(identity)) {
 		if (how->argv == NULL)
 			_exit(how->body(how->of));
 		execvp(how->argv[0], how->argv);
@@ -165,8 +166,8 @@ pid_t spawn_start(const Spawn *how, int *pidfd_out, GError **error)
 		kill(process, SIGKILL);
 		waitpid(process, NULL, 0);
 	}
-	drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot start a process: %s",
-		g_strerror(errno));
+	drover_error_set(
+		error, DROVER_ERROR_INTERNAL, "cannot start a process: %s", g_strerror(errno));
 	return -1;
 }
 
@@ -204,8 +205,8 @@ gboolean spawn_become(const char *user, const char *group, GError **error)
 		return FALSE;
 	if (become(&identity) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 		return TRUE;
-	drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot become user '%s': %s",
-		identity.name, g_strerror(errno));
+	drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot become user '%s': %s", identity.name,
+		g_strerror(errno));
 	return FALSE;
 }
 
@@ -216,4 +217,26 @@ void spawn_raise_file_limit(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int spawn_signals(const int *numbers, GError **error)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	for (const int *number = numbers; *number != 0; number++)
+		sigaddset(&set, *number);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot wait for signals: %s",
+			g_strerror(errno));
+	return fd;
+}
+
+int spawn_signalled(int fd)
+{
+	struct signalfd_siginfo signalled;
+	if (read(fd, &signalled, sizeof signalled) != sizeof signalled)
+		return 0;
+	return (int)signalled.ssi_signo;
 }

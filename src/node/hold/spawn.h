@@ -11,13 +11,13 @@
 #include "base/error.h"
 
 typedef struct Spawn {
-	char *const *argv; /* NULL: `body` runs instead, in a copy of this process */
+	char *const *argv;	  /* NULL: `body` runs instead, in a copy of this process */
 	int (*body)(gpointer of); /* its result is the exit status */
 	gpointer of;
-	char **environment; /* LISTEN_PID is added when sockets are lent */
-	const char *folder; /* to begin in; NULL: / */
-	int output;	    /* a file for what it says; 0: where this process says it */
-	const GArray *fds;  /* int: lent from LISTEN_FIRST_FD on; NULL: none */
+	char **environment;	  /* LISTEN_PID is added when sockets are lent */
+	const char *folder;	  /* to begin in; NULL: / */
+	int output;		  /* a file for what it says; 0: where this process says it */
+	const GArray *fds;	  /* int: lent from LISTEN_FIRST_FD on; NULL: none */
 	const char *user, *group; /* NULL: as this process */
 } Spawn;
 
@@ -33,6 +33,11 @@ guint64 spawn_start_time(pid_t process);
 /* This process goes on as `user` and `group` (NULL: as it is), or, when both are NULL and it is
  * root's, as nobody. */
 gboolean spawn_become(const char *user, const char *group, GError **error);
+/* From now on these signals (ended by 0) do not interrupt, but are read from the result: a handler
+ * would be the children's too, until they have their own. -1 with DROVER_ERROR_INTERNAL. */
+int spawn_signals(const int *numbers, GError **error);
+/* The next one; 0: none waits. */
+int spawn_signalled(int fd);
 /* As many open files as the host lets this process have. */
 void spawn_raise_file_limit(void);
 

@@ -57,9 +57,11 @@ void turn_fail(Holder *holder, const char *format, ...)
 		child_leave(begun[i], FAILED_LEAVES_S);
 	}
 	const char *front = holder->front != NULL ? holder->front->version : NULL;
-	drover_error_set(&failure, DROVER_ERROR_CONFLICT, "version %s of %s did not get ready: %s; %s%s",
-		turn->version, holder->product->name, why,
-		front != NULL ? "still answering: version " : "the responder answers", front != NULL ? front : "");
+	drover_error_set(&failure, DROVER_ERROR_CONFLICT,
+		"version %s of %s did not get ready: %s; %s%s", turn->version,
+		holder->product->name, why,
+		front != NULL ? "still answering: version " : "the responder answers",
+		front != NULL ? front : "");
 	log_event(LOG_LEVEL_WARNING, "hold.not-ready", "product", holder->product->name, "version",
 		turn->version, "why", why, NULL);
 	g_free(holder->failure);
@@ -223,8 +225,7 @@ static void start_trial(Holder *holder)
 	g_autofree char *address = fds != NULL ? listen_address_text(&turn->at) : NULL;
 	turn->step = TURN_TRY;
 	if (fds != NULL)
-		turn->trial =
-			child_start_service(holder, turn->version, fds, address, &failure);
+		turn->trial = child_start_service(holder, turn->version, fds, address, &failure);
 	listen_close_all(fds);
 	if (turn->trial == NULL)
 		turn_fail(holder, "%s", failure->message);

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: ISC
+//
+// A small web service that can be updated without losing a request. It knows nothing of Drover: it listens on the
+// socket it was lent (LISTEN_FDS), says READY=1, and on SIGTERM stops accepting, but finishes what it has begun.
+// Without LISTEN_FDS it listens at a port of its own ($DROVER_PORT), as it would behind the forwarder.
+"use strict";
+const {execFileSync} = require("node:child_process");
+const http = require("node:http");
+
+const version = process.env.DROVER_VERSION ?? "unknown";
+let leaving = false;
+
+const server = http.createServer((request, response) => {
+	if (leaving)
+		response.setHeader("Connection", "close"); // the client's next request is for somebody else
+	response.setHeader("Content-Type", "text/plain");
+	response.end(`sheep ${version}\n`);
+});
+server.keepAliveTimeout = 60_000;
+
+// Node has no datagram sockets of the UNIX kind; systemd-notify(1) and this line of Python speak for it.
+function notify(state) {
+	if (!process.env.NOTIFY_SOCKET)
+		return;
+	execFileSync("/usr/bin/python3", ["-c", `
+import os, socket, sys
+address = os.environ["NOTIFY_SOCKET"]
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(
+    sys.argv[1].encode(), "\\0" + address[1:] if address[0] == "@" else address)
+os.read(0, 1)  # who says it is to be there when it is heard
+`, state], {input: ""});
+}
+
+process.on("SIGTERM", () => {
+	leaving = true;
+	server.close(() => process.exit(0));
+});
+
+const lent = Number(process.env.LISTEN_PID) === process.pid && process.env.LISTEN_FDS === "1";
+server.listen(lent ? {fd: 3} : {host: "127.0.0.1", port: Number(process.env.DROVER_PORT)}, () => notify("READY=1"));
