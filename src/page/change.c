@@ -41,7 +41,7 @@ static void write_glance(Html *html, const PageFrame *frame, const json_t *detai
 	html_close(html, "dd");
 	html_element(html, "dt", "Content", NULL);
 	html_open(html, "dd", NULL);
-	channel_digest(html, json_text(detail, "digest"));
+	part_digest(html, json_text(detail, "digest"));
 	html_close(html, "dd");
 	html_close(html, "dl");
 }
@@ -208,7 +208,7 @@ static void write_digests(Html *html, const json_t *tested)
 		html_open(html, "li", NULL);
 		channel_name(html, digest);
 		html_text(html, " ");
-		channel_digest(html, json_text(digest, "digest"));
+		part_digest(html, json_text(digest, "digest"));
 		html_close(html, "li");
 	}
 	html_close(html, "ul");
@@ -228,9 +228,9 @@ static void write_moved(Html *html, const json_t *tested)
 		html_open(html, "li", NULL);
 		channel_name(html, channel);
 		html_text(html, ": tested ");
-		channel_digest(html, json_text(channel, "then"));
+		part_digest(html, json_text(channel, "then"));
 		html_text(html, ", now ");
-		channel_digest(html, json_text(channel, "now"));
+		part_digest(html, json_text(channel, "now"));
 		html_close(html, "li");
 	}
 	html_close(html, "ul");

@@ -90,7 +90,7 @@ static void write_glance(Html *html, const PageFrame *frame, const json_t *view)
 	part_fact(html, "Versions are read as", json_text(view, "scheme"));
 	html_element(html, "dt", "Digest", NULL);
 	html_open(html, "dd", NULL);
-	channel_digest(html, json_text(view, "digest"));
+	part_digest(html, json_text(view, "digest"));
 	html_format(html, " at generation %" G_GINT64_FORMAT, json_integer_of(view, "generation"));
 	html_close(html, "dd");
 	html_close(html, "dl");
@@ -166,7 +166,7 @@ static void write_test(Html *html, const json_t *test)
 	part_cell_text(html, "Cut", NULL, html_clip(html, json_text(test, "cut"), 60));
 	write_same(html, test);
 	part_cell(html, "Digest", NULL);
-	channel_digest(html, json_text(test, "digest"));
+	part_digest(html, json_text(test, "digest"));
 	html_close(html, "td");
 	html_close(html, "tr");
 	html_newline(html);

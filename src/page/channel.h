@@ -7,7 +7,6 @@
 
 #include "page/parts.h"
 
-#define CHANNEL_DIGEST_DIGITS 10
 
 const char *link_to_channel(Html *html, const char *product, const char *channel);
 /* Of an object with `product` and `channel`. */
@@ -17,8 +16,6 @@ const char *link_to_new_rule_change(Html *html, const char *kind, gint64 rule_id
 
 /* "web / release" as a link. */
 void channel_name(Html *html, const json_t *channel);
-/* The first digits of a digest, the whole in its title; nothing for NULL. */
-void channel_digest(Html *html, const char *digest);
 /* "GOOD", "PENDING" or "BAD" of a kind of standing: its shape in pictures. */
 const char *standing_state(const char *kind);
 /* The shape and the kind in words; with `text` also what it says. */

@@ -45,7 +45,7 @@ static void write_cut(Html *html, const char *name, const json_t *side)
 	html_outside(
 		html, json_has(side, "cut") ? html_clip(html, json_text(side, "cut"), 60) : "live");
 	html_text(html, " ");
-	channel_digest(html, json_text(side, "digest"));
+	part_digest(html, json_text(side, "digest"));
 	html_close(html, "dd");
 }
 

@@ -111,7 +111,7 @@ static void write_cut(Html *html, const json_t *explanation)
 				   : "live");
 	html_format(html, ", generation %" G_GINT64_FORMAT ", digest ",
 		json_integer_of(explanation, "generation"));
-	channel_digest(html, json_text(explanation, "digest"));
+	part_digest(html, json_text(explanation, "digest"));
 	html_close(html, "p");
 }
 

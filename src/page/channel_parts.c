@@ -45,16 +45,6 @@ void channel_name(Html *html, const json_t *channel)
 	part_link(html, link_to_channel_of(html, channel), name);
 }
 
-void channel_digest(Html *html, const char *digest)
-{
-	if (digest)
-		html_element(html, "code",
-			html_print(html, "%.*s", CHANNEL_DIGEST_DIGITS,
-				html_clip(html, digest, NAME_CHARACTERS)),
-			"dir", "ltr", "class", "revision", "title", html_clip(html, digest, 140),
-			NULL);
-}
-
 /* Standings ----------------------------------------------------------------------------------- */
 
 const char *standing_state(const char *kind)

@@ -70,7 +70,7 @@ static void write_row(Html *html, const json_t *channel)
 		html_element(html, "span", "nothing", "class", "quiet", NULL);
 	html_close(html, "td");
 	part_cell(html, "Digest", NULL);
-	channel_digest(html, json_text(channel, "digest"));
+	part_digest(html, json_text(channel, "digest"));
 	html_close(html, "td");
 	html_close(html, "tr");
 	html_newline(html);

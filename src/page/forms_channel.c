@@ -82,5 +82,5 @@ const FormRoute *form_find_channel(Visit *visit, const char *path)
 	for (gsize index = 0; index < G_N_ELEMENTS(forms); index++)
 		if (visit_matches(forms[index].path, path, visit->parameters))
 			return &forms[index];
-	return NULL;
+	return form_find_node(visit, path);
 }

@@ -21,6 +21,7 @@ static const NavigationEntry navigation[] = {
 	{"/", "Overview", ROLE_NONE, TRUE},
 	{"/channels", "Channels", ROLE_VIEWER, TRUE},
 	{"/changes", "Changes", ROLE_VIEWER, TRUE},
+	{"/nodes", "Nodes", ROLE_VIEWER, TRUE},
 	{"/pools", "Pools", ROLE_VIEWER, FALSE},
 	{"/history", "History", ROLE_VIEWER, FALSE},
 	{"/notices", "Notices", ROLE_OPERATOR, FALSE},

@@ -3,7 +3,9 @@
  * The first page: every product at a glance. What is deployable, why no further, who owes QA.
  */
 #include "page/channel.h"
+#include "page/node.h"
 #include "page/pool.h"
+#include "page/release.h"
 #include "page/summary.h"
 
 #define BLOCKERS_SHOWN 5
@@ -26,6 +28,7 @@ static void write_card(Html *html, const PageFrame *frame, const json_t *product
 	html_close(html, "span");
 	html_close(html, "h2");
 	summary_picture(html, frame, summary);
+	releases_line(html, frame, name, json_object_get(product, "releases"));
 	if (!blockers) {
 		html_element(html, "p",
 			html_print(html, "%" G_GINT64_FORMAT " landings block the tip.",
@@ -74,8 +77,8 @@ static void write_add(Html *html, const PageFrame *frame)
 	html_close(html, "details");
 }
 
-char *page_overview(
-	const PageFrame *frame, const json_t *products, const json_t *pools, const json_t *channels)
+char *page_overview(const PageFrame *frame, const json_t *products, const json_t *pools,
+	const json_t *channels, const json_t *nodes)
 {
 	Html *html = frame_begin(frame, "Overview");
 	html_element(html, "h1", "Overview", NULL);
@@ -92,6 +95,7 @@ char *page_overview(
 	json_t *product;
 	json_array_foreach (products, index, product)
 		write_card(html, frame, product);
+	nodes_section(html, frame, nodes);
 	channels_section(html, frame, channels);
 	pools_section(html, frame, pools);
 	write_add(html, frame);

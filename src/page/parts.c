@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define NO_BREAK_SPACE "\u00a0"
+#define DIGEST_DIGITS  10
 
 const char *part_asked(GHashTable *query, const char *name)
 {
@@ -164,6 +165,20 @@ static const char *state_word(const char *state)
 	if (g_strcmp0(state, "GOOD") == 0)
 		return "good";
 	return g_strcmp0(state, "BAD") == 0 ? "bad" : "pending";
+}
+
+void part_digest(Html *html, const char *digest)
+{
+	if (digest)
+		html_element(html, "code",
+			html_print(html, "%.*s", DIGEST_DIGITS, html_clip(html, digest, 80)), "dir",
+			"ltr", "class", "revision", "title", html_clip(html, digest, 140), NULL);
+}
+
+const char *part_size(Html *html, gint64 bytes)
+{
+	g_autofree char *size = format_size((guint64)MAX(bytes, 0));
+	return html_print(html, "%s", size);
 }
 
 void part_state(Html *html, const json_t *landing)

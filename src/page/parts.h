@@ -38,6 +38,10 @@ void part_instant(Html *html, const json_t *object, const char *key);
 const char *part_age(Html *html, const PageFrame *frame, gint64 time_us);
 /* Seven digits of a revision as <code> with the whole in its title. */
 void part_revision(Html *html, const char *revision);
+/* The first digits of a digest, the whole in its title; nothing for NULL. */
+void part_digest(Html *html, const char *digest);
+/* "1.2 MB"; as html_print(). */
+const char *part_size(Html *html, gint64 bytes);
 void part_state(Html *html, const json_t *landing);
 void part_item_state(Html *html, const char *state);
 /* An item's id, linked when its URL is http or https. */

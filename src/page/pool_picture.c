@@ -7,12 +7,11 @@
  *     lb1  ██████████▄▄▄▄▄▄█████████
  *     lb2  ██████████▄▄▄▄▄▄____█████
  */
+#include "page/bar.h"
 #include "page/pool.h"
 
 #include <string.h>
 
-#define BAR_WIDTH   600
-#define BAR_HEIGHT  14
 #define LINE_WIDTH  180
 #define LINE_HEIGHT 12
 #define LINE_PITCH  16
@@ -70,51 +69,15 @@ static gint64 count_of(const json_t *summary, const Group *group)
 	return count;
 }
 
-static void draw_parts(Html *html, const json_t *summary, gint64 servers)
-{
-	gint64 before = 0;
-	for (gsize i = 0; i < G_N_ELEMENTS(groups); i++) {
-		gint64 count = count_of(summary, &groups[i]);
-		gint64 left = BAR_WIDTH * before / servers;
-		gint64 right = BAR_WIDTH * (before + count) / servers;
-		if (count > 0)
-			html_void(html, "rect", "class",
-				html_print(html, "pool-part %s", groups[i].class), "x",
-				html_print(html, "%" G_GINT64_FORMAT, left), "y", "0", "width",
-				html_print(html, "%" G_GINT64_FORMAT, MAX(right - left - 2, 1)),
-				"height", html_print(html, "%d", BAR_HEIGHT), "rx", "2", NULL);
-		before += count;
-	}
-}
-
 void pool_bar(Html *html, const json_t *summary)
 {
-	gint64 servers = json_integer_of(summary, "servers");
-	if (servers == 0) {
+	BarPart parts[G_N_ELEMENTS(groups)];
+	for (gsize i = 0; i < G_N_ELEMENTS(groups); i++)
+		parts[i] =
+			(BarPart){groups[i].class, groups[i].name, count_of(summary, &groups[i])};
+	if (json_integer_of(summary, "servers") == 0)
 		html_element(html, "p", "No servers yet.", "class", "quiet", NULL);
-		return;
-	}
-	html_open(html, "svg", "class", "pool-bar", "viewBox",
-		html_print(html, "0 0 %d %d", BAR_WIDTH, BAR_HEIGHT), "preserveAspectRatio", "none",
-		"aria-hidden", "true", "focusable", "false", NULL);
-	draw_parts(html, summary, servers);
-	html_close(html, "svg");
-	html_open(html, "ul", "class", "legend", NULL);
-	for (gsize i = 0; i < G_N_ELEMENTS(groups); i++) {
-		gint64 count = count_of(summary, &groups[i]);
-		if (count == 0)
-			continue;
-		html_open(html, "li", NULL);
-		html_open(html, "svg", "class", "pool-key", "viewBox", "0 0 14 14", "width", "14",
-			"height", "14", "aria-hidden", "true", "focusable", "false", NULL);
-		html_void(html, "rect", "class", html_print(html, "pool-part %s", groups[i].class),
-			"x", "1", "y", "1", "width", "12", "height", "12", "rx", "2", NULL);
-		html_close(html, "svg");
-		html_format(html, "%" G_GINT64_FORMAT " %s", count, groups[i].name);
-		html_close(html, "li");
-	}
-	html_close(html, "ul");
-	html_newline(html);
+	bar_write(html, parts, G_N_ELEMENTS(parts));
 }
 
 void pool_problems(Html *html, const json_t *summary, gsize limit)
@@ -164,7 +127,7 @@ static void draw_stretch(
 		height = LINE_HEIGHT / 2;
 	if (to_us <= line->begin_us)
 		return;
-	html_void(html, "rect", "class", html_print(html, "pool-part %s", class), "x",
+	html_void(html, "rect", "class", html_print(html, "bar-part %s", class), "x",
 		html_print(html, "%d", left), "y",
 		html_print(html, "%d", line->y + LINE_HEIGHT - height), "width",
 		html_print(html, "%d", MAX(right - left, 1)), "height",
@@ -238,7 +201,7 @@ void pool_timeline(Html *html, const PageFrame *frame, const json_t *server)
 		words_of(html, events, begin_us), NULL);
 	for (guint i = 0; i < names->len; i++) {
 		Line line = {names->pdata[i], (int)i * LINE_PITCH + 2, begin_us, end_us};
-		html_void(html, "rect", "class", "pool-ground", "x", "0", "y",
+		html_void(html, "rect", "class", "bar-ground", "x", "0", "y",
 			html_print(html, "%d", line.y), "width", html_print(html, "%d", LINE_WIDTH),
 			"height", html_print(html, "%d", LINE_HEIGHT), NULL);
 		draw_line(html, &line, events);

@@ -16,6 +16,10 @@ static void write_places(Html *html, const PageFrame *frame, const char *name)
 	part_link(html, link_to_landings(html, frame, name), "All landings");
 	html_text(html, " ");
 	part_link(html, link_to_where(html, frame, name), "Is my branch live?");
+	if (!frame->report) {
+		html_text(html, " ");
+		part_link(html, link_print(html, "/products/%s/releases", name), "Releases");
+	}
 	if (frame_may(frame, ROLE_VIEWER, NULL)) {
 		html_text(html, " ");
 		part_link(html, link_print(html, "/history?subject=product/%s", name), "History");

@@ -65,7 +65,7 @@ json_t *report_files(gint64 now_us, const json_t *status, const json_t *products
 		note_places(places, product);
 		json_array_append(answers, json_object_get(product, "product"));
 	}
-	put(files, "index.html", page_overview(&frame, answers, NULL, NULL));
+	put(files, "index.html", page_overview(&frame, answers, NULL, NULL, NULL));
 	json_array_foreach (products, index, product)
 		put_product(files, &frame, product);
 	for (index = 0; index < G_N_ELEMENTS(assets); index++)

@@ -30,7 +30,14 @@ static json_t *product_of(Visit *visit, const json_t *summary, gboolean in_full)
 	json_t *product = in_full ? visit->house->ask(visit->house->of, visit->actor, "GET", path,
 					    NULL, NULL, NULL)
 				  : NULL;
-	return product ? product : json_pack("{s:O}", "summary", (json_t *)summary);
+	if (!product)
+		return json_pack("{s:O}", "summary", (json_t *)summary);
+	g_autofree char *below = g_strconcat(path, "/releases", NULL);
+	g_autoptr(json_t) releases =
+		visit->house->ask(visit->house->of, visit->actor, "GET", below, NULL, NULL, NULL);
+	if (releases)
+		json_object_set(product, "releases", json_object_get(releases, "releases"));
+	return product;
 }
 
 char *show_overview(Visit *visit, const json_t *answer, GError **error)
@@ -43,8 +50,8 @@ char *show_overview(Visit *visit, const json_t *answer, GError **error)
 	json_array_foreach (json_object_get(visit->status, "products"), index, summary)
 		json_array_append_new(
 			products, product_of(visit, summary, index < PRODUCTS_IN_FULL));
-	/* What is wrong with pools and channels is said on their pages; the products are shown
-	 * without them. */
+	/* What is wrong with pools, channels and nodes is said on their pages; the products are
+	 * shown without them. */
 	g_autoptr(json_t) pools = visit->actor && actor_has(visit->actor, ROLE_VIEWER, NULL)
 					  ? visit_ask(visit, "GET", "/pools", NULL, NULL, NULL)
 					  : NULL;
@@ -52,7 +59,11 @@ char *show_overview(Visit *visit, const json_t *answer, GError **error)
 		visit->actor && actor_has_anywhere(visit->actor, ROLE_VIEWER)
 			? visit_ask(visit, "GET", "/channels", NULL, NULL, NULL)
 			: NULL;
-	return page_overview(&visit->frame, products, pools, json_object_get(channels, "channels"));
+	g_autoptr(json_t) nodes = visit->actor && actor_has_anywhere(visit->actor, ROLE_VIEWER)
+					  ? visit_ask(visit, "GET", "/nodes", NULL, NULL, NULL)
+					  : NULL;
+	return page_overview(&visit->frame, products, pools, json_object_get(channels, "channels"),
+		json_object_get(nodes, "nodes"));
 }
 
 char *show_product(Visit *visit, const json_t *answer, GError **error)
@@ -185,6 +196,12 @@ PageShow show_find(Visit *visit, const char *path)
 		{"/hosts", show_hosts},
 		{"/pools", show_pools},
 		{"/pools/{pool}", show_pool},
+		{"/products/{product}/releases", show_releases},
+		{"/products/{product}/releases/{version}", show_release},
+		{"/products/{product}/releases/{version}/files", show_release_files},
+		{"/products/{product}/releases/{version}/diff", show_release_diff},
+		{"/nodes", show_nodes},
+		{"/nodes/{node}", show_node},
 		{"/channels", show_channels},
 		{"/channels/{product}/{channel}", show_channel},
 		{"/channels/{product}/{channel}/explain", show_channel_explain},

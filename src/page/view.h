@@ -36,10 +36,10 @@ typedef struct PageFrame {
 			       "x.html#landing-3"), with which links are made; NULL: live pages */
 } PageFrame;
 
-/* `pools`: PoolSummary objects, `channels`: Channel objects; NULL when the actor may not see them.
- */
+/* `products`: Product objects, each with its "releases" when the actor may see them; `pools`:
+ * PoolSummary, `channels`: Channel, `nodes`: Node objects; NULL when the actor may not see them. */
 char *page_overview(const PageFrame *frame, const json_t *products, const json_t *pools,
-	const json_t *channels);
+	const json_t *channels, const json_t *nodes);
 char *page_product(const PageFrame *frame, const json_t *product);
 /* `query` is what was asked: before, state, author. */
 char *page_landings(const PageFrame *frame, const json_t *list, GHashTable *query);
@@ -80,6 +80,27 @@ char *page_change_break_glass(const PageFrame *frame, const json_t *detail);
  * just now, or NULL. */
 char *page_change_new(const PageFrame *frame, const char *kind, const json_t *row,
 	const json_t *checked, GHashTable *query);
+/* `releases`: Release objects, newest first. */
+char *page_releases(
+	const PageFrame *frame, const char *product, const json_t *releases, gboolean with_removed);
+/* `release`: ReleaseView; `diff`: ReleaseDiff with the one before, NULL when it is the first;
+ * `nodes`: Node objects of the product. */
+char *page_release(
+	const PageFrame *frame, const json_t *release, const json_t *diff, const json_t *nodes);
+/* `list`: {"files", "next"}; `query` is what was asked: q, after. */
+char *page_release_files(const PageFrame *frame, const char *product, const char *version,
+	const json_t *list, GHashTable *query);
+/* `diff`: ReleaseDiff, NULL with `problem` when there is none; `releases`: what else there is to
+ * compare with. */
+char *page_release_diff(const PageFrame *frame, const char *product, const char *version,
+	const json_t *diff, const json_t *releases, const char *problem);
+/* `nodes`: Node objects; `query` is what was asked: product, channel, state. */
+char *page_nodes(const PageFrame *frame, const json_t *nodes, GHashTable *query);
+/* `node`: Node with its events; `releases`: the Release objects of each of its products, by name;
+ * `invited`: an Enrolment, whose code is shown this once, or NULL, with `problem` when one was
+ * asked for and there is none. */
+char *page_node(const PageFrame *frame, const json_t *node, const json_t *releases,
+	const json_t *invited, const char *problem);
 char *page_notices(const PageFrame *frame, const json_t *notices, GHashTable *query);
 char *page_maintenance(const PageFrame *frame);
 char *page_login(const PageFrame *frame, const char *next);

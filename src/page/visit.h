@@ -47,6 +47,14 @@ char *show_tokens(Visit *visit, const json_t *answer, GError **error);
 char *show_hosts(Visit *visit, const json_t *answer, GError **error);
 char *show_pools(Visit *visit, const json_t *answer, GError **error);
 char *show_pool(Visit *visit, const json_t *answer, GError **error);
+char *show_nodes(Visit *visit, const json_t *answer, GError **error);
+char *show_node(Visit *visit, const json_t *answer, GError **error);
+/* After it was added: its page, with the code with which it enrols. */
+char *show_node_added(Visit *visit, const json_t *answer, GError **error);
+char *show_releases(Visit *visit, const json_t *answer, GError **error);
+char *show_release(Visit *visit, const json_t *answer, GError **error);
+char *show_release_files(Visit *visit, const json_t *answer, GError **error);
+char *show_release_diff(Visit *visit, const json_t *answer, GError **error);
 char *show_notices(Visit *visit, const json_t *answer, GError **error);
 char *show_maintenance(Visit *visit, const json_t *answer, GError **error);
 char *show_channels(Visit *visit, const json_t *answer, GError **error);
@@ -82,6 +90,8 @@ typedef struct FormRoute {
 const FormRoute *form_find(Visit *visit, const char *path);
 /* The same of the forms about channels and changes. */
 const FormRoute *form_find_channel(Visit *visit, const char *path);
+/* The same of the forms about nodes. */
+const FormRoute *form_find_node(Visit *visit, const char *path);
 /* What the API is sent, from the form's fields. Fails with DROVER_ERROR_INPUT. A new reference. */
 json_t *form_body(const char *fields, GHashTable *given, GError **error);
 /* Sends the form: its reply, or NULL with error set. */

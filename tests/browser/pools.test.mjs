@@ -43,7 +43,7 @@ test("what a balancer reports arrives without a reload", async () => {
 	await row(page, "web2").locator(".state.bad").first().waitFor({state: "detached", timeout: SOON_MS});
 	await house.edge2.report({...UP, "web3.example.org": {state: "down", pooled: false, why: "TCP: timeout"}});
 	await row(page, "web3").getByText("TCP: timeout").waitFor({timeout: SOON_MS});
-	assert.ok(await row(page, "web3").locator("svg.pool-line rect.pool-part").count() >= 2);
+	assert.ok(await row(page, "web3").locator("svg.pool-line rect.bar-part").count() >= 2);
 	await house.edge2.report(UP);
 	vic.peace();
 });

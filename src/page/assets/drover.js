@@ -19,6 +19,7 @@ document.addEventListener("input", (event) => {
 });
 
 (() => {
+	const SIDEWAYS = ".scroll, .strip-scroll, .queue-scroll, .tree-scroll"; /* what keeps its place */
 	const QUIET_MS = 300; /* several changes at once are one fetch */
 	const indicator = document.getElementById("live");
 	const announcer = document.getElementById("announce");
@@ -72,7 +73,7 @@ document.addEventListener("input", (event) => {
 			target.focus({preventScroll: true});
 	};
 
-	const offsets = (region) => [...region.querySelectorAll(".scroll, .strip-scroll, .queue-scroll")]
+	const offsets = (region) => [...region.querySelectorAll(SIDEWAYS)]
 		.map((element) => element.scrollLeft);
 
 	const replace = (region, fresh) => {
@@ -80,7 +81,7 @@ document.addEventListener("input", (event) => {
 		const scrolled = offsets(region);
 		const opened = [...region.querySelectorAll("details[open][id]")].map((details) => details.id);
 		region.innerHTML = fresh.innerHTML;
-		region.querySelectorAll(".scroll, .strip-scroll, .queue-scroll").forEach((element, index) => {
+		region.querySelectorAll(SIDEWAYS).forEach((element, index) => {
 			if (scrolled[index] !== undefined)
 				element.scrollLeft = scrolled[index];
 		});

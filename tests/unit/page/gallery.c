@@ -51,10 +51,15 @@ static void show_landings(Gallery *gallery)
 	g_autoptr(json_t) products = products_of(gallery->twist, names);
 	g_autoptr(json_t) pools = twisted(gallery->twist, "pools");
 	g_autoptr(json_t) channels = twisted(gallery->twist, "channels");
+	g_autoptr(json_t) nodes = twisted(gallery->twist, "nodes");
+	g_autoptr(json_t) releases = twisted(gallery->twist, "releases");
+	json_object_set(
+		json_array_get(products, 0), "releases", json_object_get(releases, "releases"));
 	show(gallery, "overview",
-		page_overview(frame, products, pools, json_object_get(channels, "channels")));
+		page_overview(frame, products, pools, json_object_get(channels, "channels"),
+			json_object_get(nodes, "nodes")));
 	g_autoptr(json_t) empty = json_array();
-	show(gallery, "overview-empty", page_overview(frame, empty, NULL, NULL));
+	show(gallery, "overview-empty", page_overview(frame, empty, NULL, NULL, NULL));
 	g_autoptr(json_t) web = twisted(gallery->twist, "product-web");
 	frame->path = "/products/web";
 	show(gallery, "product", page_product(frame, web));
@@ -73,7 +78,8 @@ static void show_landings(Gallery *gallery)
 	g_autoptr(json_t) troubled_products = products_of(gallery->twist, troubled_names);
 	frame->status = troubled;
 	frame->path = "/";
-	show(gallery, "overview-troubled", page_overview(frame, troubled_products, pools, NULL));
+	show(gallery, "overview-troubled",
+		page_overview(frame, troubled_products, pools, NULL, NULL));
 	frame->path = "/maintenance";
 	show(gallery, "maintenance-on", page_maintenance(frame));
 	frame->status = calm;
@@ -111,6 +117,51 @@ static void show_pools(Gallery *gallery)
 	frame->path = "/pools/web";
 	g_autoptr(json_t) pool = twisted(gallery->twist, "pool");
 	show(gallery, "pool", page_pool(frame, pool));
+}
+
+static void show_releases(Gallery *gallery)
+{
+	PageFrame *frame = &gallery->frame;
+	frame->path = "/products/web/releases";
+	g_autoptr(json_t) list = twisted(gallery->twist, "releases");
+	g_autoptr(json_t) release = twisted(gallery->twist, "release");
+	g_autoptr(json_t) first = twisted(gallery->twist, "release-first");
+	g_autoptr(json_t) diff = twisted(gallery->twist, "release-diff");
+	g_autoptr(json_t) files = twisted(gallery->twist, "release-files");
+	g_autoptr(json_t) nodes = twisted(gallery->twist, "nodes");
+	const json_t *releases = json_object_get(list, "releases");
+	const char *product = json_text(release, "product");
+	const char *version = json_text(release, "version");
+	show(gallery, "releases", page_releases(frame, product, releases, FALSE));
+	show(gallery, "releases-empty", page_releases(frame, product, NULL, TRUE));
+	show(gallery, "release",
+		page_release(frame, release, diff, json_object_get(nodes, "nodes")));
+	show(gallery, "release-first", page_release(frame, first, NULL, NULL));
+	show(gallery, "release-files", page_release_files(frame, product, version, files, NULL));
+	show(gallery, "release-diff",
+		page_release_diff(frame, product, version, diff, releases, NULL));
+	show(gallery, "release-diff-none",
+		page_release_diff(frame, product, version, NULL, releases, version));
+}
+
+static void show_nodes(Gallery *gallery)
+{
+	PageFrame *frame = &gallery->frame;
+	frame->path = "/nodes";
+	g_autoptr(json_t) list = twisted(gallery->twist, "nodes");
+	g_autoptr(json_t) node = twisted(gallery->twist, "node");
+	g_autoptr(json_t) resting = twisted(gallery->twist, "node-maintenance");
+	g_autoptr(json_t) releases = twisted(gallery->twist, "releases");
+	g_autoptr(json_t) invited = twisted(gallery->twist, "enrolment");
+	g_autoptr(json_t) offered =
+		json_pack("{s:O}", "web", json_object_get(releases, "releases"));
+	show(gallery, "nodes", page_nodes(frame, json_object_get(list, "nodes"), NULL));
+	show(gallery, "nodes-empty", page_nodes(frame, NULL, NULL));
+	frame->path = "/nodes/web4";
+	show(gallery, "node", page_node(frame, node, offered, NULL, NULL));
+	show(gallery, "node-added", page_node(frame, node, NULL, invited, NULL));
+	show(gallery, "node-maintenance",
+		page_node(frame, resting, NULL, NULL, json_text(resting, "name")));
 }
 
 static void show_channel(Gallery *gallery, const char *fixture)
@@ -228,6 +279,9 @@ static void show_viewer(Gallery *gallery, const char *name)
 	g_autoptr(json_t) pool = twisted(gallery->twist, "pool");
 	frame->path = "/pools/web";
 	show(gallery, "pool-viewer", page_pool(frame, pool));
+	g_autoptr(json_t) node = twisted(gallery->twist, "node");
+	frame->path = "/nodes/web4";
+	show(gallery, "node-viewer", page_node(frame, node, NULL, NULL, NULL));
 }
 
 void gallery_render(GalleryTwist twist, GalleryVisit visit, gpointer of)
@@ -247,6 +301,8 @@ void gallery_render(GalleryTwist twist, GalleryVisit visit, gpointer of)
 	show_landings(&gallery);
 	show_books(&gallery);
 	show_pools(&gallery);
+	show_releases(&gallery);
+	show_nodes(&gallery);
 	show_channels(&gallery);
 	show_changes(&gallery);
 	show_people(&gallery);
