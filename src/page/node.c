@@ -66,10 +66,12 @@ static void write_machine(Html *html, const PageFrame *frame, const json_t *node
 	html_open(html, "dl", "class", "facts", NULL);
 	html_element(html, "dt", "Last heard of", NULL);
 	html_open(html, "dd", NULL);
-	if (!json_flag(host, "enrolled"))
+	if (!json_is_object(host))
 		html_text(html, "it has not enrolled yet");
 	else
 		part_time(html, frame, host, "seen");
+	if (json_is_object(host) && !json_flag(host, "enrolled"))
+		html_element(html, "span", "revoked", "class", "tag bad", NULL);
 	html_close(html, "dd");
 	html_element(html, "dt", "Clock", NULL);
 	html_open(html, "dd", NULL);
@@ -94,7 +96,7 @@ static void write_versions(Html *html, const json_t *place)
 	html_open(html, "dd", NULL);
 	release_version(html, product, json_text(place, "running"));
 	html_close(html, "dd");
-	html_element(html, "dt", "Should run", NULL);
+	html_element(html, "dt", "Its channel gives it", NULL);
 	html_open(html, "dd", NULL);
 	release_version(html, product, json_text(should, "version"));
 	html_text(html, " ");

@@ -21,6 +21,8 @@ void node_state(Html *html, const char *state);
 int node_urgency(const char *state);
 /* The states of these places (a node's products) as a bar with a legend. */
 void node_bar(Html *html, const GPtrArray *places);
+/* The version that it is to run: an order's, else its channel's; NULL: it stays as it is. */
+const char *node_target(const json_t *place);
 /* How far an installation is; nothing when none is under way. `place` is of a Node's products. */
 void node_progress(Html *html, const json_t *place);
 /* What answers instead of the service, since when and why; nothing when nothing does. */

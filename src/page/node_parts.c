@@ -53,6 +53,12 @@ void node_state(Html *html, const char *state)
 	html_close(html, "span");
 }
 
+const char *node_target(const json_t *place)
+{
+	const char *ordered = json_text(place, "ordered");
+	return ordered ? ordered : json_text(json_object_get(place, "should"), "version");
+}
+
 void node_bar(Html *html, const GPtrArray *places)
 {
 	BarPart parts[G_N_ELEMENTS(states)];

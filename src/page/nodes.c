@@ -74,9 +74,8 @@ static GPtrArray *states_of(const Place *places, guint count)
 
 static void write_should(Html *html, const Place *place)
 {
-	const json_t *should = json_object_get(place->place, "should");
 	part_cell(html, "Should run", NULL);
-	release_version(html, text_of(place, "product"), json_text(should, "version"));
+	release_version(html, text_of(place, "product"), node_target(place->place));
 	if (json_has(place->place, "ordered"))
 		html_element(html, "span", "ordered", "class", "tag", "title",
 			html_clip(html, json_text(place->place, "reason"), 200), NULL);

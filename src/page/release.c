@@ -186,40 +186,43 @@ static void write_signature(Html *html, const json_t *release)
 
 /* Where --------------------------------------------------------------------------------------- */
 
-static gboolean runs(const json_t *place, const json_t *release, const char *key)
+static gboolean is_it(const char *version, const json_t *release)
 {
-	return g_strcmp0(json_text(place, "product"), json_text(release, "product")) == 0 &&
-	       g_strcmp0(json_text(place, key), json_text(release, "version")) == 0;
+	return g_strcmp0(version, json_text(release, "version")) == 0;
+}
+
+static void write_node(Html *html, const json_t *node, const json_t *place, const json_t *release)
+{
+	html_open(html, "li", NULL);
+	part_link(html, link_to_node(html, json_text(node, "name")),
+		html_clip(html, json_text(node, "name"), 80));
+	html_text(html,
+		is_it(json_text(place, "running"), release) ? " runs it " : " should run it ");
+	node_state(html, json_text(place, "state"));
+	html_close(html, "li");
 }
 
 /* Nodes that run it, or should. */
 static void write_nodes(Html *html, const json_t *release, const json_t *nodes)
 {
-	gsize shown = 0;
+	gsize found = 0;
 	size_t index, at;
 	json_t *node, *place;
 	html_open(html, "ul", "class", "lines", NULL);
 	json_array_foreach (nodes, index, node)
 		json_array_foreach (json_object_get(node, "products"), at, place) {
-			const json_t *should = json_object_get(place, "should");
-			gboolean running = runs(place, release, "running");
-			gboolean wanted = g_strcmp0(json_text(should, "version"),
-						  json_text(release, "version")) == 0 &&
-					  g_strcmp0(json_text(place, "product"),
-						  json_text(release, "product")) == 0;
-			if ((!running && !wanted) || shown++ >= NODES_SHOWN)
+			if (g_strcmp0(json_text(place, "product"), json_text(release, "product")))
 				continue;
-			html_open(html, "li", NULL);
-			part_link(html, link_to_node(html, json_text(node, "name")),
-				html_clip(html, json_text(node, "name"), 80));
-			html_text(html, running ? " runs it " : " should run it ");
-			node_state(html, json_text(place, "state"));
-			html_close(html, "li");
+			if (!is_it(json_text(place, "running"), release) &&
+				!is_it(node_target(place), release))
+				continue;
+			if (found++ < NODES_SHOWN)
+				write_node(html, node, place, release);
 		}
 	html_close(html, "ul");
-	if (shown > NODES_SHOWN)
+	if (found > NODES_SHOWN)
 		html_element(html, "p",
-			html_print(html, "and %" G_GSIZE_FORMAT " more", shown - NODES_SHOWN),
+			html_print(html, "and %" G_GSIZE_FORMAT " more", found - NODES_SHOWN),
 			"class", "more", NULL);
 }
 

@@ -6,6 +6,7 @@
 #include "gallery.h"
 
 #include "page/assets.h"
+#include "page/release.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -266,6 +267,92 @@ static void test_cuts_lie_behind_what_they_have(void **state)
 		"live.\""));
 }
 
+/* A file that is new weighs its size, folders weigh what is in them: address/ holds two of three
+ * new files. Equal sizes with another mode or target are told. */
+static void test_what_differs_is_a_tree_with_sums(void **state)
+{
+	g_autoptr(json_t) diff = gallery_fixture("release-diff");
+	g_autoptr(json_t) releases = gallery_fixture("releases");
+	PageFrame frame = {.now_us = GALLERY_NOW_US};
+	g_autofree char *html = page_release_diff(
+		&frame, "web", "1.5.0", diff, json_object_get(releases, "releases"), NULL);
+	assert_non_null(strstr(html, "3 new, 6 changed, 2 gone. The tree has 11.2 MB, it had "
+				     "10.8 MB (+430.0 kB)."));
+	assert_non_null(
+		strstr(html, "<bdi>address/</bdi><span class=\"quiet\"> 2 files, +500.7 kB"));
+	assert_non_null(strstr(html, ", mode <bdi>0644</bdi> → <bdi>0755</bdi>"));
+	assert_non_null(strstr(html, ", target <bdi>web</bdi> → <bdi>web-admin</bdi>"));
+	assert_non_null(strstr(html, "<option value=\"1.4.2\" selected>"));
+	assert_null(strstr(html, "<option value=\"1.5.0\""));
+}
+
+/* The writer's depth is bounded, the paths of a release are 32 deep. */
+static void test_deep_paths_stay_in_few_folders(void **state)
+{
+	g_autoptr(GString) path = g_string_new("f");
+	for (int i = 0; i < 31; i++)
+		g_string_prepend(path, "d/");
+	g_autoptr(json_t) diff = json_pack("{s:s,s:s,s:[{s:s,s:i}]}", "from", "1", "to", "2",
+		"added", "path", path->str, "size", 1);
+	PageFrame frame = {.now_us = GALLERY_NOW_US};
+	g_autofree char *html = page_release_diff(&frame, "web", "2", diff, NULL, NULL);
+	assert_int_equal(count_of(html, "<details"), TREE_DEPTH);
+}
+
+static void test_what_needs_somebody_stands_first(void **state)
+{
+	g_autoptr(json_t) list = gallery_fixture("nodes");
+	PageFrame frame = {.now_us = GALLERY_NOW_US};
+	g_autofree char *html = page_nodes(&frame, json_object_get(list, "nodes"), NULL);
+	static const char *const order[] = {"web4", "web5", "web6", "web7", "web3", "web2", "web1"};
+	const char *at = html;
+	for (gsize i = 0; i < G_N_ELEMENTS(order); i++) {
+		g_autofree char *row = g_strdup_printf("data-node=\"%s\"", order[i]);
+		at = strstr(at, row);
+		if (!at)
+			fail_msg("%s does not stand at place %d", order[i], (int)i);
+	}
+	assert_non_null(strstr(html, "aria-label=\"45 percent\""));
+}
+
+static void test_nodes_are_filtered(void **state)
+{
+	g_autoptr(json_t) list = gallery_fixture("nodes");
+	g_autoptr(GHashTable) query = g_hash_table_new(g_str_hash, g_str_equal);
+	g_hash_table_insert(query, (gpointer) "state", (gpointer) "silent");
+	PageFrame frame = {.now_us = GALLERY_NOW_US};
+	g_autofree char *html = page_nodes(&frame, json_object_get(list, "nodes"), query);
+	assert_int_equal(count_of(html, "data-node="), 1);
+	assert_non_null(strstr(html, "data-node=\"web3\""));
+}
+
+static void test_orders_are_for_operators(void **state)
+{
+	g_autoptr(Actor) viewer = actor_new(ACTOR_PERSON, "vic", "page", 1);
+	actor_grant(viewer, "web", "viewer");
+	g_autoptr(Actor) operator= actor_new(ACTOR_PERSON, "ken", "page", 2);
+	actor_grant(operator, "web", "operator");
+	g_autoptr(json_t) node = gallery_fixture("node");
+	PageFrame frame = {.actor = viewer, .now_us = GALLERY_NOW_US};
+	g_autofree char *seen = page_node(&frame, node, NULL, NULL, NULL);
+	assert_null(strstr(seen, "/order"));
+	assert_non_null(strstr(seen, "An operator of this product can order a version."));
+	frame.actor = operator;
+	g_autofree char *html = page_node(&frame, node, NULL, NULL, NULL);
+	assert_int_equal(count_of(html, "action=\"/nodes/web4/products/web/order\""), 2);
+	assert_non_null(strstr(html, "Follow the channel again"));
+	assert_null(strstr(html, "/remove"));
+}
+
+static void test_a_node_tells_what_it_ran(void **state)
+{
+	g_autoptr(json_t) node = gallery_fixture("node");
+	PageFrame frame = {.now_us = GALLERY_NOW_US};
+	g_autofree char *html = page_node(&frame, node, NULL, NULL, NULL);
+	assert_non_null(strstr(html, "aria-label=\"What it ran: 3 releases, now 1.4.2; "
+				     "failed: 1, in maintenance: 1\""));
+}
+
 static void test_the_past_offers_nothing_that_changes_it(void **state)
 {
 	g_autoptr(Actor) admin = actor_new(ACTOR_PERSON, "ada", "page", 1);
@@ -371,6 +458,12 @@ int main(void)
 		cmocka_unit_test(test_three_hundred_blockers_are_listed_with_the_rest_counted),
 		cmocka_unit_test(test_classes_with_the_same_answers_share_a_row),
 		cmocka_unit_test(test_cuts_lie_behind_what_they_have),
+		cmocka_unit_test(test_what_differs_is_a_tree_with_sums),
+		cmocka_unit_test(test_deep_paths_stay_in_few_folders),
+		cmocka_unit_test(test_what_needs_somebody_stands_first),
+		cmocka_unit_test(test_nodes_are_filtered),
+		cmocka_unit_test(test_orders_are_for_operators),
+		cmocka_unit_test(test_a_node_tells_what_it_ran),
 		cmocka_unit_test(test_the_past_offers_nothing_that_changes_it),
 		cmocka_unit_test(test_the_sheet_and_the_script_are_built_in),
 		cmocka_unit_test(test_report_links_are_relative_and_resolve),

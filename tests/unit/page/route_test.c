@@ -57,6 +57,12 @@ static const struct {
 	{"/changes/14", "change"},
 	{"/changes/14/diff", "change-diff"},
 	{"/tables/rules/row", "rule-row"},
+	{"/products/web/releases", "releases"},
+	{"/products/web/releases/1.5.0", "release"},
+	{"/products/web/releases/1.5.0/files", "release-files"},
+	{"/products/web/releases/1.5.0/diff", "release-diff"},
+	{"/nodes", "nodes"},
+	{"/nodes/web4", "node"},
 };
 
 static json_t *change(
@@ -196,7 +202,9 @@ static void test_every_page_answers_with_its_policy(void **state)
 		"/people", "/people/grace", "/tokens", "/hosts", "/pools", "/pools/web", "/notices",
 		"/channels", "/channels/web/beta", "/channels/web/beta/explain",
 		"/channels/web/beta/diff", "/channels/web/beta/shut-off", "/changes",
-		"/changes/new", "/changes/14", "/changes/14/break-glass", "/maintenance", NULL};
+		"/changes/new", "/changes/14", "/changes/14/break-glass", "/products/web/releases",
+		"/products/web/releases/1.5.0", "/products/web/releases/1.5.0/files",
+		"/products/web/releases/1.5.0/diff", "/nodes", "/nodes/web4", "/maintenance", NULL};
 	g_autoptr(FakeHouse) fake = fake_new();
 	for (int index = 0; paths[index]; index++) {
 		g_autoptr(PageReply) reply = get(fake, paths[index], TRUE);
@@ -407,6 +415,21 @@ static void test_every_form_becomes_its_call(void **state)
 			"POST /changes/14/review {\"reason\":\"rightly\"}\n", "/changes/14"},
 		{"/changes/14/break-glass", "reason=fire",
 			"POST /changes/14/break-glass {\"reason\":\"fire\"}\n", "/changes/14"},
+		{"/nodes/web4",
+			"data_version=3&products=web+beta%0D%0A%0D%0Aapi+prod&tags=rack%3Da&notes=",
+			"PUT /nodes/web4 {\"data_version\":3,\"notes\":null,\"products\":["
+			"{\"channel\":\"beta\",\"product\":\"web\"},"
+			"{\"channel\":\"prod\",\"product\":\"api\"}],"
+			"\"tags\":{\"rack\":\"a\"}}\n",
+			"/nodes/web4"},
+		{"/nodes/web4/products/web/order", "version=1.4.2&reason=sums",
+			"POST /nodes/web4/products/web/order "
+			"{\"reason\":\"sums\",\"version\":\"1.4.2\"}\n",
+			"/nodes/web4"},
+		{"/nodes/web4/products/web/order", "version=",
+			"POST /nodes/web4/products/web/order {\"version\":null}\n", "/nodes/web4"},
+		{"/nodes/web4/remove", "reason=sold", "DELETE /nodes/web4 {\"reason\":\"sold\"}\n",
+			"/nodes"},
 		{"/logout", "", "logout " SESSION "\n", "/login"},
 	};
 	for (gsize row = 0; row < G_N_ELEMENTS(table); row++) {
@@ -537,6 +560,8 @@ static void test_secrets_are_shown_once_in_the_answer(void **state)
 		{"/tokens", "name=CI&expires_days=30", "new-token", "drt_Zk3mN1sQ0w8rXyP5"},
 		{"/hosts", "name=web3&kind=node", "enrolment", "dre_8fJ2kLm9"},
 		{"/people/grace/login-link", "", "login-link", "/login/drl_q7HkS0n2cZbT"},
+		{"/nodes/web4/invite", "", "enrolment", "dre_8fJ2kLm9"},
+		{"/nodes", "name=web9&products=web+beta", "enrolment", "dre_8fJ2kLm9"},
 	};
 	for (gsize row = 0; row < G_N_ELEMENTS(table); row++) {
 		g_autoptr(FakeHouse) fake = fake_new();
@@ -546,6 +571,42 @@ static void test_secrets_are_shown_once_in_the_answer(void **state)
 		assert_int_equal(reply->status, 200);
 		assert_true(says(reply, table[row].words));
 		assert_string_equal(page_reply_header(reply, "Cache-Control"), "no-store");
+	}
+}
+
+/* Adding a node is two calls: the node, then the code with which it enrols. */
+static void test_a_node_is_added_and_invited(void **state)
+{
+	g_autoptr(FakeHouse) fake = fake_new();
+	fake->secret = "enrolment"; /* its name stands for the node's, too */
+	g_autoptr(PageReply) reply = post(fake, "/nodes",
+		"csrf=" TOKEN "&form=node-add&name=web9&products=web%3Abeta&tags=&notes=");
+	assert_int_equal(reply->status, 200);
+	assert_string_equal(fake->changes->str,
+		"POST /nodes {\"name\":\"web9\",\"products\":[{\"channel\":\"beta\","
+		"\"product\":\"web\"}],\"tags\":{}}\n"
+		"POST /hosts {\"kind\":\"node\",\"name\":\"web3\"}\n");
+	assert_true(says(reply, "data-address=\"/nodes/web3\""));
+}
+
+static void test_a_node_that_is_none_is_not_asked_about(void **state)
+{
+	static const struct {
+		const char *fields, *words;
+	} table[] = {
+		{"name=web9&products=web", "&quot;web&quot; is not a product and a channel"},
+		{"name=web9&products=web+beta+x", "is not a product and a channel"},
+		{"name=web9&tags=rack", "&quot;rack&quot; is not a name and a value"},
+	};
+	for (gsize row = 0; row < G_N_ELEMENTS(table); row++) {
+		g_autoptr(FakeHouse) fake = fake_new();
+		g_autofree char *body =
+			g_strconcat("csrf=" TOKEN "&form=node-add&", table[row].fields, NULL);
+		g_autoptr(PageReply) reply = post(fake, "/nodes", body);
+		assert_int_equal(reply->status, 400);
+		assert_string_equal(fake->changes->str, "");
+		assert_true(says(reply, table[row].words));
+		assert_true(says(reply, "value=\"web9\""));
 	}
 }
 
@@ -568,7 +629,9 @@ static void test_forms_without_token_or_from_elsewhere_change_nothing(void **sta
 		"/notices/remind", "/people", "/people/grace", "/people/grace/roles",
 		"/people/grace/roles/revoke", "/people/grace/login-link", "/tokens",
 		"/tokens/3/revoke", "/hosts", "/hosts/web1/revoke", "/pools", "/pools/web",
-		"/pools/web/servers", "/pools/web/orders", "/pools/web/remove", "/logout", NULL};
+		"/pools/web/servers", "/pools/web/orders", "/pools/web/remove", "/nodes",
+		"/nodes/web4", "/nodes/web4/invite", "/nodes/web4/remove",
+		"/nodes/web4/products/web/order", "/logout", NULL};
 	g_autoptr(FakeHouse) fake = fake_new();
 	for (gsize row = 0; row < G_N_ELEMENTS(table); row++)
 		for (int index = 0; paths[index]; index++) {
@@ -732,6 +795,8 @@ int main(void)
 		cmocka_unit_test(test_one_signs_the_digest_that_is_on_the_page),
 		cmocka_unit_test(test_the_slider_leads_to_its_instant),
 		cmocka_unit_test(test_secrets_are_shown_once_in_the_answer),
+		cmocka_unit_test(test_a_node_is_added_and_invited),
+		cmocka_unit_test(test_a_node_that_is_none_is_not_asked_about),
 		cmocka_unit_test(test_forms_without_token_or_from_elsewhere_change_nothing),
 		cmocka_unit_test(test_an_old_token_gives_the_form_back_filled_in),
 		cmocka_unit_test(test_a_refusal_keeps_what_was_typed),
