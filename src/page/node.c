@@ -145,8 +145,7 @@ static void write_service(Html *html, const PageFrame *frame, const json_t *repo
 	html_open(html, "dd", NULL);
 	html_format(html, "process %" G_GINT64_FORMAT ", since ", json_integer_of(service, "pid"));
 	part_time(html, frame, service, "since");
-	html_format(html, ", restarted %" G_GINT64_FORMAT " times",
-		json_integer_of(service, "restarts"));
+	html_format(html, ", restarts: %" G_GINT64_FORMAT, json_integer_of(service, "restarts"));
 	html_close(html, "dd");
 }
 

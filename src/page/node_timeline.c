@@ -147,9 +147,8 @@ static const char *words_of(Html *html, const GPtrArray *events)
 		if (is_of(event, "running") && json_text(event, "version"))
 			now = json_text(event, "version");
 	}
-	return html_print(html,
-		"What it ran: %d releases, now %s; failed: %d, in maintenance: %d" ran,
-		html_clip(html, now, 40), failed, maintenance);
+	return html_print(html, "What it ran: %d releases, now %s; failed: %d, in maintenance: %d",
+		ran, html_clip(html, now, 40), failed, maintenance);
 }
 
 void node_timeline(Html *html, const PageFrame *frame, const char *product, const json_t *all)
