@@ -433,6 +433,15 @@ static gboolean is_left_of_manifest(const Place *place, const char *name)
 	return place_find(place, name) == NULL && g_strcmp0(place->current, name) != 0;
 }
 
+/* VERSION-16DIGITS.part of what is installed by now. */
+static gboolean is_left_of_fetch(const Place *place, const char *name)
+{
+	const gsize tail = strlen("-0123456789abcdef.part");
+	gsize length = strlen(name);
+	g_autofree char *version = g_strndup(name, length > tail ? length - tail : 0);
+	return place_find(place, version) != NULL;
+}
+
 /* file_write() may be killed between its two names. */
 static gboolean is_left_of_writing(const Place *place, const char *name)
 {
@@ -444,6 +453,7 @@ static gboolean recover(Place *place, gint64 now_us, GError **error)
 	return recover_intent(place, now_us, error) &&
 	       sweep(place, "/releases", is_left_of_tree, error) &&
 	       sweep(place, PLACE_OWN "/manifests", is_left_of_manifest, error) &&
+	       sweep(place, PLACE_OWN "/fetch", is_left_of_fetch, error) &&
 	       sweep(place, PLACE_OWN, is_left_of_writing, error);
 }
 

@@ -229,8 +229,30 @@ int rmdir(const char *path)
 	return unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 }
 
-int mkdir(const char *path, mode_t mode)
+int mkdirat(int folder, const char *path, mode_t mode)
 {
 	char full[2 * PATH_MAX];
-	ON_PATH("mkdir", full_path(AT_FDCWD, path, full), "", SYS_mkdirat, AT_FDCWD, path, mode);
+	ON_PATH("mkdir", full_path(folder, path, full), "", SYS_mkdirat, folder, path, mode);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+	return mkdirat(AT_FDCWD, path, mode);
+}
+
+int symlinkat(const char *target, int folder, const char *path)
+{
+	char full[2 * PATH_MAX];
+	ON_PATH("symlink", full_path(folder, path, full), target, SYS_symlinkat, target, folder,
+		path);
+}
+
+int symlink(const char *target, const char *path)
+{
+	return symlinkat(target, AT_FDCWD, path);
+}
+
+int syncfs(int fd)
+{
+	return sync_file(fd, SYS_syncfs);
 }
