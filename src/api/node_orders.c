@@ -45,9 +45,8 @@ static gboolean check_version(ApiCall *call, const NodeRecord *node, const NodeD
 		return FALSE;
 	if (!wanted.is_there) {
 		drover_error_set(error, DROVER_ERROR_NOT_FOUND,
-			"version: there is no release '%s' of %s; see: drover release list "
-			"--product %s",
-			version, duty->product, duty->product);
+			"version: no release '%s' of %s was published, or it was removed", version,
+			duty->product);
 		return FALSE;
 	}
 	if (wanted.sequence >= runs.floor)

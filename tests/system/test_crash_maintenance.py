@@ -20,7 +20,7 @@ READ_OR_ALLOWED = {
     "status", "landing list", "landing show", "landing deployable", "landing where", "landing owing", "product list",
     "product show", "notice list", "maintenance on", "maintenance off", "maintenance status", "history list",
     "history show", "history verify", "store backup", "store check", "user list", "user show", "token list",
-    "host list", "pool list", "pool show", "channel answer", "channel version",
+    "host list", "pool list", "pool show", "node list", "node show", "channel answer", "channel version",
     "channel explain", "channel lint", "channel diff", "channel list", "channel show", "channel preview", "channel history",
     "rule list", "rule show", "release-doc list", "release-doc show", "shutoff list", "pin list", "requirement list",
     "signing-role list", "freeze list", "change list", "change show", "change diff",
@@ -57,6 +57,8 @@ ARGUMENTS = {
     "change override": "1 freeze --reason r", "change break-glass": "1 --reason r", "change review": "1 --reason r",
     "change go": "1 --reason r",
     "release build": "web --version 1.0.0 --out out",
+    "node add": "n1 --product web --channel release", "node set": "web1 --notes x", "node order": "web1 1.0 --reason r",
+    "node follow": "web1", "node remove": "web1",
     "pool reserve": "web web1", "pool pool": "web web1", "pool release": "web web1", "pool forget": "web lb1",
 }
 OPS = [{"op": "delete", "table": "rules", "rule_id": 1}]
@@ -121,6 +123,7 @@ def full(web):
     (web.folder / "change.json").write_text(
         '{"title": "t", "when": "+2h", "ops": [{"op": "delete", "table": "rules", "rule_id": 1}]}')
     web("pool add web web1")
+    web("node add web1 --product web --channel release --no-invite")
     (web.folder / "landings.json").write_text('{"landings": []}')
     web.token = beds.admin_token(web)
     web.code = web.json("host invite web1 --kind node")["code"]
@@ -131,7 +134,7 @@ def truth(drover):
     """Everything that a command could have changed; whatever does leaves a line in the history."""
     return (drover.json("history verify"), drover.json("notice list"), drover.json("landing list --product web"),
             drover.json("product list"), drover.json("token list"), drover.json("user list"), drover.json("host list"),
-            drover.json("pool list"), drover.json("rule list"), drover.json("change list"))
+            drover.json("pool list"), drover.json("node list"), drover.json("rule list"), drover.json("change list"))
 
 
 def test_every_command_that_changes_something_stops_with_7(full):

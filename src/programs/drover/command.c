@@ -46,6 +46,7 @@ static const CommandGroup groups[] = {
 	{"user", "People, their roles and how they log in", user_commands},
 	{"token", "Secrets with which programs and people use the API", token_commands},
 	{"host", "Balancers and nodes", host_commands},
+	{"node", "Machines that run releases", node_commands},
 	{"key", "Keys with which releases are signed", key_commands},
 	{"lvs", "The balancer on this host", lvs_commands},
 	{"pool", "The servers of a service, as balancers see them", pool_commands},

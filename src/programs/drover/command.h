@@ -89,6 +89,7 @@ extern const Command token_commands[];
 extern const Command host_commands[];
 extern const Command key_commands[];
 extern const Command lvs_commands[];
+extern const Command node_commands[];
 extern const Command pool_commands[];
 extern const Command config_commands[];
 extern const Command about_commands[];

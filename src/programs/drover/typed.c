@@ -17,6 +17,7 @@ struct Invocation {
 	const Command *command;
 	GPtrArray *arguments; /* char * */
 	GHashTable *options;  /* name -> value; a switch's is "" */
+	GHashTable *repeated; /* name -> GPtrArray of char *: every value that was given */
 	Screen screen;
 	Clock clock;
 	gpointer place; /* of invocation_keep_place() */
@@ -68,6 +69,16 @@ static gboolean take_word(Invocation *invocation, const char *word, GError **err
 	return TRUE;
 }
 
+static void note_value(Invocation *invocation, const char *name, const char *value)
+{
+	GPtrArray *values = g_hash_table_lookup(invocation->repeated, name);
+	if (values == NULL) {
+		values = g_ptr_array_new_with_free_func(g_free);
+		g_hash_table_insert(invocation->repeated, g_strdup(name), values);
+	}
+	g_ptr_array_add(values, g_strdup(value));
+}
+
 /* `word` begins with --; `next` is the word after it or NULL. *used says that `next` was its value.
  */
 static gboolean take_option(
@@ -95,6 +106,7 @@ static gboolean take_option(
 			name, option->argument);
 		return FALSE;
 	}
+	note_value(invocation, name, value);
 	g_hash_table_replace(invocation->options, g_steal_pointer(&name), g_strdup(value));
 	return TRUE;
 }
@@ -144,6 +156,8 @@ gboolean invocation_parse(int argc, char **argv, Invocation **invocation, GError
 	made->program = g_strdup(argc > 0 ? argv[0] : command_program.name);
 	made->arguments = g_ptr_array_new_with_free_func(g_free);
 	made->options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	made->repeated = g_hash_table_new_full(
+		g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
 	return take_all(made, argc, argv, error) && check_count(made, error);
 }
 
@@ -193,6 +207,7 @@ void invocation_free(Invocation *invocation)
 		invocation->free_place(invocation->place);
 	g_ptr_array_unref(invocation->arguments);
 	g_hash_table_unref(invocation->options);
+	g_hash_table_unref(invocation->repeated);
 	g_free(invocation->program);
 	g_free(invocation);
 }
@@ -235,6 +250,11 @@ const char *invocation_argument(const Invocation *invocation, guint index)
 const char *invocation_option(const Invocation *invocation, const char *name)
 {
 	return g_hash_table_lookup(invocation->options, name);
+}
+
+const GPtrArray *invocation_options(const Invocation *invocation, const char *name)
+{
+	return g_hash_table_lookup(invocation->repeated, name);
 }
 
 gboolean invocation_has(const Invocation *invocation, const char *name)

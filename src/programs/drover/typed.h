@@ -33,6 +33,8 @@ const char *invocation_argument(const Invocation *invocation, guint index);
 guint invocation_arguments(const Invocation *invocation);
 /* The value of --name, NULL when not given; of a switch, "". */
 const char *invocation_option(const Invocation *invocation, const char *name);
+/* Every value of an option that may be given several times: char *, NULL when it was not. */
+const GPtrArray *invocation_options(const Invocation *invocation, const char *name);
 gboolean invocation_has(const Invocation *invocation, const char *name);
 /* --name as a whole number; `fallback` when not given. */
 gboolean invocation_integer(const Invocation *invocation, const char *name, gint64 fallback,
