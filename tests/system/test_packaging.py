@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """What is installed beside the programs is fit for them."""
 import configparser
+import json
 import re
 import shutil
 import socket
@@ -73,6 +74,38 @@ def test_the_balancers_example_is_a_configuration_also_with_everything_in_it(tmp
                               check=False)
         assert done.returncode == 0 and "error" not in done.stderr, done.stderr
     assert done.stderr == "" and "1 services" in done.stdout
+
+
+def test_what_a_node_runs_outlives_the_node():
+    for name in ("drover-node.service", "drover-node-hold@.service"):
+        read = unit(name)
+        assert read["Service"]["KillMode"] == ["process"], name
+        assert read["Service"]["Restart"] == ["always"] and read["Unit"]["StartLimitIntervalSec"] == ["0"], name
+        assert read["Service"]["Type"] == ["notify"] and read["Service"]["ProtectSystem"] == ["full"], name
+
+
+def test_the_store_of_descriptors_has_room_for_all_sockets_of_a_product():
+    header = (ROOT / "src/node/config.h").read_text()
+    most = re.search(r"#define NODE_MAXIMUM_LISTENS\s+(\d+)", header)[1]
+    assert unit("drover-node-hold@.service")["Service"]["FileDescriptorStoreMax"] == [most]
+
+
+def test_the_end_of_a_node_leaves_time_for_an_activation():
+    header = (ROOT / "src/programs/drover-node/daemon.h").read_text()
+    waits_s = int(re.search(r"#define DAEMON_ENDS_S\s+(\d+)", header)[1])
+    assert int(unit("drover-node.service")["Service"]["TimeoutStopSec"][0].rstrip("s")) > waits_s
+
+
+def test_the_nodes_example_is_a_configuration_also_with_everything_in_it(tmp_path):
+    text = (ROOT / "packaging/node.conf").read_text()
+    everything = re.sub(r"^# (?=\[|[a-z-]+ = )", "", text, flags=re.M)
+    held = re.sub(r"^## ", "", re.sub(r"^unit = .*\n", "", everything, flags=re.M), flags=re.M)
+    for name, written, products in (("as-it-is.conf", text, 0), ("all.conf", everything, 1), ("held.conf", held, 1)):
+        (tmp_path / name).write_text(written)
+        done = subprocess.run([BUILD / "drover-node", "check-config", tmp_path / name, "--json"], capture_output=True,
+                              text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert len(json.loads(done.stdout)["products"]) == products
 
 
 def test_the_users_of_the_services_are_declared():
