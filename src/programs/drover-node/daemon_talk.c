@@ -66,6 +66,7 @@ static gboolean take_orders(Daemon *daemon, const Orders *orders, const Orders *
 	if (kept == NULL || kept->version != orders->version) {
 		g_autofree char *version = g_strdup_printf("%" G_GINT64_FORMAT, orders->version);
 		log_event(LOG_LEVEL_INFO, "orders.taken", "version", version, NULL);
+		daemon_report_moved(daemon);
 	}
 	daemon_orders_moved(daemon);
 	return TRUE;
