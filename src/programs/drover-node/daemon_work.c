@@ -129,8 +129,7 @@ static gboolean act(Worker *worker, Place *place, FollowAct what, const Order *o
 	FollowMemory *memory, GError **error)
 {
 	Watched watched = {.worker = worker};
-	DeedWatch watch = {.config_path = worker->daemon->config->path,
-		.program = worker->daemon->program,
+	DeedWatch watch = {.holder = {worker->daemon->config->path, worker->daemon->program},
 		.progress = on_progress,
 		.of = &watched};
 	const NodeDeed deed = deed_of(worker->product, order->is_ordered, &watch);

@@ -13,6 +13,8 @@
 #include "programs/drover-node/commands.h"
 #include "programs/drover-node/kept.h"
 
+enum { BUSY_PAUSE_MS = 100, BUSY_MARGIN_S = 5 };
+
 static const struct {
 	const char *name, *text;
 	gboolean is_bytes;
@@ -48,10 +50,24 @@ static void tell(NodeStep step, gint64 done, gint64 total, gpointer of)
 	watch->progress(step, done, total, watch->of);
 }
 
+/* A holder that has just begun, or whose service has just ended, starts what `current` names by
+ * itself: then it is busy for as long as that takes. */
 static gboolean hand_over(
 	const NodeProduct *product, const char *version, gpointer of, GError **error)
 {
-	return hold_restart(product, version, NULL, error);
+	DeedWatch *watch = of;
+	gint64 until_ms = clock_monotonic_ms() + (product->ready_timeout_s + BUSY_MARGIN_S) * 1000;
+	for (;;) {
+		g_autoptr(GError) problem = NULL;
+		if (hold_restart(product, version, &watch->holder, &problem))
+			return TRUE;
+		if (!drover_error_is(problem, DROVER_ERROR_LOCKED) ||
+			clock_monotonic_ms() > until_ms) {
+			g_propagate_error(error, g_steal_pointer(&problem));
+			return FALSE;
+		}
+		g_usleep(BUSY_PAUSE_MS * 1000);
+	}
 }
 
 NodeDeed deed_of(const NodeProduct *product, gboolean is_ordered, DeedWatch *watch)
@@ -123,10 +139,8 @@ static gboolean begin(Hand *hand, const char *what, gboolean is_ordered, GError 
 	if (hand->place->recovered != NULL)
 		screen_note(hand->screen, "%s", hand->place->recovered);
 	hand->program = commands_program();
-	hand->watch = (DeedWatch){.config_path = hand->config->path,
-		.program = hand->program,
-		.progress = on_progress,
-		.of = hand};
+	hand->watch = (DeedWatch){
+		.holder = {hand->config->path, hand->program}, .progress = on_progress, .of = hand};
 	hand->deed = deed_of(hand->product, is_ordered, &hand->watch);
 	hand->bar = bar_begin(hand->screen, what, BAR_COUNT);
 	return TRUE;

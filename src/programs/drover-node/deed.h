@@ -10,7 +10,7 @@
 
 /* Who does a deed, and is told of its progress. */
 typedef struct DeedWatch {
-	const char *config_path, *program; /* what a holder is started with */
+	HoldProgram holder; /* what one is started with */
 	void (*progress)(NodeStep step, gint64 done, gint64 total, gpointer of);
 	gpointer of;
 } DeedWatch;

@@ -53,18 +53,29 @@ static json_t *maintenance_json(const NodeProduct *product, gint64 now_us)
 		"overdue", json_is_true(json_object_get(state, "overdue")));
 }
 
+/* The service that answers, of all processes that the holder has. NULL: none does. Borrowed. */
+static const json_t *find_service(const json_t *status)
+{
+	gsize index;
+	json_t *child;
+	json_array_foreach (json_object_get(status, "children"), index, child)
+		if (g_strcmp0(json_text(child, "kind"), "service") == 0 &&
+			g_strcmp0(json_text(child, "version"), json_text(status, "version")) == 0)
+			return child;
+	return NULL;
+}
+
 static json_t *service_json(const NodeProduct *product)
 {
 	if (product->run == NULL)
 		return json_null();
 	g_autoptr(json_t) call = json_pack("{s:s}", "do", "status");
 	g_autoptr(json_t) status = hold_call(product, call, HOLDER_TIMEOUT_S, NULL);
-	const json_t *service = json_object_get(status, "service");
-	if (!json_is_object(service))
+	const json_t *service = status != NULL ? find_service(status) : NULL;
+	if (service == NULL)
 		return json_null();
 	return json_pack("{s:O?, s:O?, s:O?}", "pid", json_object_get(service, "pid"), "since",
-		json_object_get(service, "since"), "restarts",
-		json_object_get(service, "restarts"));
+		json_object_get(service, "since"), "restarts", json_object_get(status, "restarts"));
 }
 
 /* The order that was obeyed last: this one when it runs or was tried, else the one before. */
