@@ -102,10 +102,12 @@ static void apply(int delta_fd, const ManifestDelta *said, const Tree *base, con
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
+	if (size == 0)
+		return 0;
 	g_autoptr(Tree) base = base_tree();
 	g_autofree char *folder = g_dir_make_tmp("drover-fuzz-XXXXXX", NULL);
-	ManifestDelta said = {.window_log = size > 0 ? bytes[0] % 32 : 10};
-	int fd = make_delta(bytes + (size > 0), size - (size > 0), base, &said);
+	ManifestDelta said = {.window_log = bytes[0] % 32};
+	int fd = make_delta(bytes + 1, size - 1, base, &said);
 	apply(fd, &said, base, folder);
 	close(fd);
 	g_assert(file_remove(folder, NULL));
