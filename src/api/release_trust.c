@@ -8,6 +8,8 @@
  */
 #include "api/release.h"
 
+#include "release/repository.h"
+
 static gboolean add_root(Trust *trust, const char *folder, const char *name, GError **error)
 {
 	PublicKey key;
@@ -25,6 +27,17 @@ static gboolean add_roots(Trust *trust, const char *folder, GError **error)
 	return TRUE;
 }
 
+/* A repository that is not there, or has nothing of this product, delegates nothing. */
+static gboolean add_delegation(
+	const ApiSite *site, Trust *trust, const char *product, GError **error)
+{
+	if (site->release_repository == NULL)
+		return TRUE;
+	g_autoptr(Repository) repository =
+		repository_open(site->release_repository, product, FALSE, NULL);
+	return repository == NULL || repository_take_delegation(repository, trust, error);
+}
+
 /* A folder without a key for this product lets nobody sign: that is another thing than no folder.
  */
 gboolean release_trust_load(const ApiSite *site, const char *product, Trust **trust, GError **error)
@@ -38,6 +51,8 @@ gboolean release_trust_load(const ApiSite *site, const char *product, Trust **tr
 		g_prefix_error(error, "[release] keys: ");
 		return FALSE;
 	}
+	if (!add_delegation(site, made, product, error))
+		return FALSE;
 	*trust = g_steal_pointer(&made);
 	return TRUE;
 }

@@ -68,7 +68,7 @@ guint32 index_floor(const DeployableIndex *index, gint64 rev)
 	return from;
 }
 
-gboolean index_find(const DeployableIndex *index, gint64 rev, guint32 *landing)
+gboolean index_find_revision(const DeployableIndex *index, gint64 rev, guint32 *landing)
 {
 	guint32 end = index_floor(index, rev);
 	if (end == 0 || index->revs[end - 1] != rev)
@@ -214,7 +214,7 @@ gboolean deployable_index_build(
 static gboolean find_landing(
 	const DeployableIndex *index, gint64 rev, guint32 *landing, GError **error)
 {
-	if (index_find(index, rev, landing))
+	if (index_find_revision(index, rev, landing))
 		return TRUE;
 	drover_error_set(
 		error, DROVER_ERROR_NOT_FOUND, "there is no landing %" G_GINT64_FORMAT, rev);
@@ -288,7 +288,7 @@ gint64 deployable_index_tip(const DeployableIndex *index)
 gboolean deployable_index_has(const DeployableIndex *index, gint64 rev)
 {
 	guint32 landing = 0;
-	return index_find(index, rev, &landing);
+	return index_find_revision(index, rev, &landing);
 }
 
 gint64 deployable_index_newest(const DeployableIndex *index)
@@ -306,7 +306,7 @@ gint64 deployable_index_newest_until(const DeployableIndex *index, gint64 rev)
 gboolean deployable_index_is_deployable(const DeployableIndex *index, gint64 rev)
 {
 	guint32 tip = 0;
-	return index_find(index, rev, &tip) && tip_tree_count(&index->tree, tip) == 0;
+	return index_find_revision(index, rev, &tip) && tip_tree_count(&index->tree, tip) == 0;
 }
 
 GArray *deployable_index_all(const DeployableIndex *index)

@@ -86,7 +86,7 @@ struct DeployableIndex {
 };
 
 /* Positions. */
-gboolean index_find(const DeployableIndex *index, gint64 rev, guint32 *landing);
+gboolean index_find_revision(const DeployableIndex *index, gint64 rev, guint32 *landing);
 /* How many landings have a rev up to `rev`. */
 guint32 index_floor(const DeployableIndex *index, gint64 rev);
 /* Where the landing's item `key` lies in item_keys and item_marks. */

@@ -41,7 +41,7 @@ void poison_declare_fixes(DeployableIndex *index, const gint64 *fixed, gsize cou
 	g_autoptr(GArray) known = g_array_new(FALSE, FALSE, sizeof(guint32));
 	for (gsize i = 0; i < count; i++) {
 		guint32 landing = 0;
-		if (index_find(index, fixed[i], &landing) && landing < own)
+		if (index_find_revision(index, fixed[i], &landing) && landing < own)
 			g_array_append_val(known, landing);
 	}
 	if (known->len == 0)

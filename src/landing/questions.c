@@ -7,7 +7,7 @@
 static guint32 position_of(const DeployableIndex *index, gint64 rev)
 {
 	guint32 landing = 0;
-	gboolean known = index_find(index, rev, &landing);
+	gboolean known = index_find_revision(index, rev, &landing);
 	g_assert(known);
 	return landing;
 }

@@ -122,7 +122,7 @@ static gboolean resolve(DeployableIndex *index, const gint64 *revs, gsize count)
 		guint32 target = 0;
 		if (own > 0 ? revs[i] < index->revs[0] : revs[i] < index->revs[own])
 			continue;
-		if (index_find(index, revs[i], &target) && target < own)
+		if (index_find_revision(index, revs[i], &target) && target < own)
 			g_array_append_val(index->targets, target);
 		else
 			meant = FALSE;

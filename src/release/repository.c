@@ -97,6 +97,11 @@ void repository_free(Repository *repository)
 	g_free(repository);
 }
 
+char *repository_folder(const Repository *repository, const char *version)
+{
+	return repository_path(repository, version);
+}
+
 gboolean repository_has(const Repository *repository, const char *version)
 {
 	g_autofree char *path = repository_path(repository, version);

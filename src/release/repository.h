@@ -64,9 +64,17 @@ Manifest *repository_manifest(Repository *repository, const char *version, const
 Signature *repository_signature(Repository *repository, const char *version, GError **error);
 /* Versions that lie there, whether or not in the index; char *, sorted by name. */
 GPtrArray *repository_versions(Repository *repository, GError **error);
+gboolean repository_has(const Repository *repository, const char *version);
+/* Where the version lies, or will. Caller frees. */
+char *repository_folder(const Repository *repository, const char *version);
 /* A file of a version, for reading. */
 int repository_open_file(
 	Repository *repository, const char *version, const char *file, GError **error);
+
+/* Compares each file of the version with what its manifest says, which was read from there; and
+ * that there is no other. Fails with DROVER_ERROR_INPUT, DROVER_ERROR_NOT_FOUND. */
+gboolean repository_check_files(Repository *repository, Manifest *manifest, TreeProgress progress,
+	gpointer user, GError **error);
 
 /* Publishing, with the lock. */
 typedef struct PublishFile {

@@ -25,7 +25,6 @@ char *repository_new_id(void);
 void repository_set_errno(GError **error, const char *tried, const char *path);
 /* A version's name, and none of the names that are taken. Fails with DROVER_ERROR_INPUT. */
 gboolean repository_check_version(const char *version, GError **error);
-gboolean repository_has(const Repository *repository, const char *version);
 /* A text and its signature out of one file of the product's folder. Caller frees *text. */
 Signature *repository_read_signed(const Repository *repository, const char *file,
 	gsize maximum_bytes, char **text, gsize *text_bytes, GError **error);

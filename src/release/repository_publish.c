@@ -328,6 +328,40 @@ gboolean repository_publish(Repository *repository, RepositoryLock *lock, Manife
 	return is_there ? is_published(&publishing, error) : bring_in(&publishing, error);
 }
 
+static gboolean has_no_other(const char *path, const GPtrArray *all, GError **error)
+{
+	g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+	for (const char *name; folder != NULL && (name = g_dir_read_name(folder)) != NULL;) {
+		gboolean is_known = FALSE;
+		for (guint i = 0; i < all->len && !is_known; i++)
+			is_known = strcmp(((const Wanted *)all->pdata[i])->name, name) == 0;
+		if (is_known)
+			continue;
+		drover_error_set(error, DROVER_ERROR_INPUT,
+			"%s holds the file %s, which its manifest does not name", path, name);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean repository_check_files(Repository *repository, Manifest *manifest, TreeProgress progress,
+	gpointer user, GError **error)
+{
+	Progress told = {.tell = progress, .user = user};
+	g_autofree char *text = manifest_text(manifest, error);
+	if (text == NULL)
+		return FALSE;
+	g_autoptr(GPtrArray) all = wanted_of(manifest, text);
+	g_autofree char *folder = repository_folder(repository, manifest->version);
+	for (guint i = 0; i < all->len; i++) {
+		const Wanted *wanted = all->pdata[i];
+		g_autofree char *path = g_build_filename(folder, wanted->name, NULL);
+		if (!copy_file(path, NULL, wanted, &told, error))
+			return FALSE;
+	}
+	return has_no_other(folder, all, error);
+}
+
 gboolean repository_sign_again(Repository *repository, RepositoryLock *lock, const char *version,
 	const Signature *signature, const Trust *trust, gint64 now_us, GError **error)
 {

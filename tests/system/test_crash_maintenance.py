@@ -30,8 +30,9 @@ READ_OR_ALLOWED = {
     "store migrate",  # is what upgrades do meanwhile
     "store restore",  # only into an empty store, which knows of no maintenance
     "release check",  # reads git and a manifest
+    "release list", "release show", "release diff", "release verify",
     # Keys are files, and have no store.
-    "key generate", "key show", "key sign", "key verify", "key trust", "key revoke",
+    "key generate", "key show", "key sign", "key verify", "key trust", "key revoke", "key rotate",
     # This host's balancer, which has no store; servers must be saved while droverd is maintained.
     "lvs status", "lvs accept", "lvs drain", "lvs undrain", "lvs reload",
 }
@@ -56,9 +57,10 @@ ARGUMENTS = {
     "change sign": "1 --role relman", "change tested": "1 --role qa", "change revoke": "1 --role relman",
     "change override": "1 freeze --reason r", "change break-glass": "1 --reason r", "change review": "1 --reason r",
     "change go": "1 --reason r",
-    "release build": "web --version 1.0.0 --out out",
     "node add": "n1 --product web --channel release", "node set": "web1 --notes x", "node order": "web1 1.0 --reason r",
     "node follow": "web1", "node remove": "web1",
+    "release build": "web --version 1.0.0 --out out", "release publish": "web 1.0.0", "release gc": "web",
+    "release sign": "web 1.0.0", "release delegate": "web delegation",
     "pool reserve": "web web1", "pool pool": "web web1", "pool release": "web web1", "pool forget": "web lb1",
 }
 OPS = [{"op": "delete", "table": "rules", "rule_id": 1}]

@@ -41,9 +41,8 @@ static gboolean is_free(const char *path, GError **error)
 	return FALSE;
 }
 
-static gboolean run_generate(Invocation *invocation, GError **error)
+gboolean key_make(Invocation *invocation, PublicKey *made, GError **error)
 {
-	const Screen *screen = invocation_screen(invocation);
 	const char *secret = key_needed(invocation, "secret", error);
 	const char *public = secret != NULL ? key_needed(invocation, "public", error) : NULL;
 	if (public == NULL)
@@ -53,14 +52,23 @@ static gboolean run_generate(Invocation *invocation, GError **error)
 	g_autoptr(SecretKey) key = secret_key_generate();
 	if (!save_secret(invocation, key, secret, error))
 		return FALSE;
-	g_autofree char *text = public_key_file_text(secret_key_public(key));
-	if (!file_write(public, text, strlen(text), 0644, error))
+	*made = *secret_key_public(key);
+	g_autofree char *text = public_key_file_text(made);
+	return file_write(public, text, strlen(text), 0644, error);
+}
+
+static gboolean run_generate(Invocation *invocation, GError **error)
+{
+	PublicKey key;
+	const Screen *screen = invocation_screen(invocation);
+	if (!key_make(invocation, &key, error))
 		return FALSE;
-	g_autoptr(json_t) made = key_describe(secret_key_public(key));
+	g_autoptr(json_t) made = key_describe(&key);
 	if (screen->json)
 		screen_json(screen, made);
 	screen_done(screen, "made the key %s: %s is secret, %s is for everybody",
-		json_text(made, "id"), secret, public);
+		json_text(made, "id"), invocation_option(invocation, "secret"),
+		invocation_option(invocation, "public"));
 	return TRUE;
 }
 
@@ -240,5 +248,14 @@ const Command key_commands[] = {
 		"Adds the key's id to what DELEGATION revokes, and takes the key out of it.",
 		"drover key revoke delegation 6F0A2C7719D4B3E8 --by root.key", "3,4,5",
 		"key trust"},
+	{"key rotate", "DELEGATION", 1, 1,
+		"Makes a new key and lets it sign, beside the old one for a while", key_run_rotate,
+		key_rotate_options,
+		"Both may sign until --overlap is over; then the old one ends by itself. What a "
+		"release key signed must be signed by the new one before that.",
+		"drover key rotate delegation --use release --by root.key --secret new.key "
+		"--public new.pub --until 2027-11-21\n"
+		"drover release delegate web delegation",
+		"3,4,5", "key trust, release delegate, release sign"},
 	{0},
 };

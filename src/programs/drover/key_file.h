@@ -18,9 +18,14 @@ json_t *key_describe(const PublicKey *key);
 gboolean key_read_named(const char *named, PublicKey *key, GError **error);
 Signature *key_load_signature(const char *path, GError **error);
 
+/* Makes a key in the files --secret and --public, which must not be there. */
+gboolean key_make(Invocation *invocation, PublicKey *made, GError **error);
+
 extern const Option key_trust_options[];
 extern const Option key_revoke_options[];
 gboolean key_run_trust(Invocation *invocation, GError **error);
 gboolean key_run_revoke(Invocation *invocation, GError **error);
+extern const Option key_rotate_options[];
+gboolean key_run_rotate(Invocation *invocation, GError **error);
 
 #endif

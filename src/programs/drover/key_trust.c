@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * drover key trust, drover key revoke: the delegation that hosts read, as a file and its signature
- * by a root key; docs/keys.md, "Trust". A delegation is only added to when the same root key
- * signed it: a line that somebody else put there is not to be signed unseen.
+ * drover key trust, key revoke, key rotate: the delegation that hosts read, as a file and its
+ * signature by a root key; docs/keys.md, "Trust". A delegation is only added to when the same root
+ * key signed it: a line that somebody else put there is not to be signed unseen.
  */
 #include <string.h>
 
@@ -11,6 +11,8 @@
 #include "programs/drover/key_file.h"
 #include "release/manifest.h"
 #include "release/trust.h"
+
+enum { OVERLAP_BY_DEFAULT_S = 30 * 86400 };
 
 /* A delegation, and who signs it. */
 typedef struct Edit {
@@ -200,6 +202,86 @@ gboolean key_run_revoke(Invocation *invocation, GError **error)
 	delegation_revoke(edit.delegation, &id);
 	return save(invocation, &edit, error) && show(invocation, &edit, &id, "revoked");
 }
+
+/* Every other key of this use ends at `end_us`, unless it does so before; those that ended already
+ * are taken out. How many are left. */
+static guint end_others(
+	Delegation *delegation, TrustUse use, gint64 now_us, gint64 end_us, gint64 *last_us)
+{
+	guint left = 0;
+	*last_us = 0;
+	for (guint i = delegation->keys->len; i-- > 0;) {
+		DelegatedKey *key = &g_array_index(delegation->keys, DelegatedKey, i);
+		if (key->use != use)
+			continue;
+		key->expires_us = MIN(key->expires_us, end_us);
+		*last_us = MAX(*last_us, key->expires_us);
+		if (key->expires_us > now_us)
+			left++;
+		else
+			g_array_remove_index(delegation->keys, i);
+	}
+	return left;
+}
+
+static void say_next(
+	Invocation *invocation, const Edit *edit, TrustUse use, guint old, gint64 last_us)
+{
+	const Screen *screen = invocation_screen(invocation);
+	const char *product = edit->delegation->product;
+	if (old > 0) {
+		g_autofree char *last = format_time_short(last_us);
+		screen_done(screen, "the old one may sign until %s", last);
+	}
+	screen_done(screen, "next: drover release delegate %s %s", product, edit->path);
+	if (use == TRUST_USE_RELEASE)
+		screen_done(screen,
+			"then set [release] key, and sign what hosts shall still install: drover "
+			"release sign %s VERSION…",
+			product);
+	else
+		screen_done(screen, "then set [release] index-key where droverd runs");
+}
+
+static gboolean read_overlap(Invocation *invocation, gint64 *overlap_s, GError **error)
+{
+	const char *typed = invocation_option(invocation, "overlap");
+	*overlap_s = OVERLAP_BY_DEFAULT_S;
+	return typed == NULL || parse_duration(typed, overlap_s, error);
+}
+
+gboolean key_run_rotate(Invocation *invocation, GError **error)
+{
+	PublicKey key;
+	TrustUse use;
+	gint64 until_us, overlap_s, last_us, now_us = clock_now_us(invocation_clock(invocation));
+	g_auto(Edit) edit = {0};
+	if (!read_use(invocation, &use, error) || !read_until(invocation, &until_us, error) ||
+		!read_overlap(invocation, &overlap_s, error) ||
+		!open_edit(invocation, &edit, error) || !key_make(invocation, &key, error))
+		return FALSE;
+	gint64 end_us = now_us - now_us % US_PER_SECOND + overlap_s * US_PER_SECOND;
+	guint old = end_others(edit.delegation, use, now_us, end_us, &last_us);
+	delegation_add(edit.delegation, use, &key, until_us);
+	if (!save(invocation, &edit, error) || !show(invocation, &edit, &key.id, "trusted"))
+		return FALSE;
+	say_next(invocation, &edit, use, old, last_us);
+	return TRUE;
+}
+
+const Option key_rotate_options[] = {
+	{"by", "FILE", "The secret root key that signs"},
+	{"for", "PRODUCT", "The product, when DELEGATION is new"},
+	{"use", "USE", "What the key may sign: release or index"},
+	{"secret", "FILE", "Where the new secret key goes; there must be no such file"},
+	{"public", "FILE", "Where the new public key goes; there must be no such file"},
+	{"no-password", NULL, "Leave the new secret key without a password, for a program"},
+	{"until", "TIME", "Until when the new key may sign"},
+	{"overlap", "DURATION", "How long the old one may sign beside it; 30d by default"},
+	{"serial", "N",
+		"The serial of a new delegation, above any that hosts have seen; 1 by default"},
+	{0},
+};
 
 const Option key_trust_options[] = {
 	{"by", "FILE", "The secret root key that signs"},

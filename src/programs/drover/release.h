@@ -14,6 +14,9 @@
  * reference. */
 json_t *release_plan(Invocation *invocation, const char *product, const char *revision,
 	const char *version, GError **error);
+/* Fails when the plan refuses, or is not what may be deployed and there is no reason. `so` says
+ * what comes of it: "nothing is built". */
+gboolean release_check_plan(const json_t *plan, const char *reason, const char *so, GError **error);
 /* The git repository of a product: --repository, else the plan's. Checked (git_check()). Fails
  * with DROVER_ERROR_INPUT when there is none. Caller frees. */
 char *release_repository(Invocation *invocation, const json_t *plan, GError **error);
@@ -22,5 +25,19 @@ extern const Option release_build_options[];
 gboolean release_run_build(Invocation *invocation, GError **error);
 extern const Option release_check_options[];
 gboolean release_run_check(Invocation *invocation, GError **error);
+extern const Option release_publish_options[];
+gboolean release_run_publish(Invocation *invocation, GError **error);
+extern const Option release_list_options[];
+gboolean release_run_list(Invocation *invocation, GError **error);
+gboolean release_run_diff(Invocation *invocation, GError **error);
+gboolean release_run_show(Invocation *invocation, GError **error);
+extern const Option release_verify_options[];
+gboolean release_run_verify(Invocation *invocation, GError **error);
+extern const Option release_gc_options[];
+gboolean release_run_gc(Invocation *invocation, GError **error);
+extern const Option release_sign_options[];
+gboolean release_run_sign(Invocation *invocation, GError **error);
+extern const Option release_delegate_options[];
+gboolean release_run_delegate(Invocation *invocation, GError **error);
 
 #endif

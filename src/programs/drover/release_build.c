@@ -15,40 +15,6 @@
 
 /* what may be built ---------------------------------------------------------------------------- */
 
-static gboolean check_refusals(const json_t *plan, GError **error)
-{
-	const json_t *refusals = json_object_get(plan, "refusals");
-	g_autoptr(GString) text = g_string_new(NULL);
-	gsize index;
-	json_t *refusal;
-	json_array_foreach (refusals, index, refusal)
-		g_string_append_printf(text, "%s%s", index > 0 ? "; " : "",
-			json_is_string(refusal) ? json_string_value(refusal) : "?");
-	if (text->len == 0)
-		return TRUE;
-	drover_error_set(error, DROVER_ERROR_INPUT, "nothing is built: %s", text->str);
-	return FALSE;
-}
-
-static gboolean check_deployable(const json_t *plan, const char *reason, GError **error)
-{
-	if (reason != NULL && strlen(reason) > API_MAXIMUM_REASON_BYTES) {
-		drover_error_set(error, DROVER_ERROR_INPUT, "the reason is longer than %d bytes",
-			API_MAXIMUM_REASON_BYTES);
-		return FALSE;
-	}
-	if (json_is_true(json_object_get(plan, "deployable")) ||
-		(reason != NULL && *reason != '\0'))
-		return TRUE;
-	const char *why = json_text(plan, "why");
-	drover_error_set(error, DROVER_ERROR_INPUT,
-		"revision %s of %s is not what may be deployed%s%s: build the deployable landing, "
-		"or say --reason WHY, which is kept with the release",
-		json_text(plan, "revision"), json_text(plan, "product"), why != NULL ? ": " : "",
-		why != NULL ? why : "");
-	return FALSE;
-}
-
 /* Said, or the plan's suggestion. NULL with `error`. */
 static const char *choose_version(Invocation *invocation, const json_t *plan, GError **error)
 {
@@ -207,8 +173,9 @@ gboolean release_run_build(Invocation *invocation, GError **error)
 						   invocation_option(invocation, "revision"),
 						   invocation_option(invocation, "version"), error)
 					 : NULL;
-	return plan != NULL && check_refusals(plan, error) &&
-	       check_deployable(plan, invocation_option(invocation, "reason"), error) &&
+	return plan != NULL &&
+	       release_check_plan(
+		       plan, invocation_option(invocation, "reason"), "nothing is built", error) &&
 	       build_planned(invocation, plan, error);
 }
 
