@@ -554,6 +554,7 @@ def test_check_of_what_was_not_built_or_is_anothers(shop):
 
 # -- this project ------------------------------------------------------------------------------------------------
 
+@pytest.mark.slow
 def test_this_project_is_exported_as_it_is_committed(drover, tmp_path, environment):
     """A clone of this repository, with no recipe but an empty one; the whole of it is built by hand."""
     if not (ROOT / ".git").exists():
