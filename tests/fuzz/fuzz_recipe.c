@@ -75,6 +75,7 @@ static void try_lock(const char *text, size_t size)
 	g_autoptr(Manifest) manifest = manifest_with(dependencies);
 	g_autofree char *written = manifest_text(manifest, &error);
 	g_assert_no_error(error);
+	g_assert(written != NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -61,6 +61,8 @@ static const char *wrong_with(const GPtrArray *words)
 static gboolean read_line(
 	const char *name, guint number, const char *line, Manifest *manifest, GError **error)
 {
+	if (*line == '\0' || *line == '#')
+		return TRUE;
 	g_autoptr(GPtrArray) words = words_of(line);
 	if (words->len == 0)
 		return TRUE;
@@ -103,11 +105,15 @@ GPtrArray *recipe_lock_parse(const char *name, const char *text, gsize size_byte
 		return NULL;
 	}
 	g_autoptr(Manifest) manifest = manifest_new();
-	g_autofree char *copy = g_strndup(text, size_bytes);
-	g_auto(GStrv) lines = g_strsplit(copy, "\n", -1);
-	for (guint i = 0; lines[i] != NULL; i++)
-		if (!read_line(name, i + 1, lines[i], manifest, error))
+	const char *end = text + size_bytes;
+	for (guint number = 1; text < end; number++) {
+		const char *newline = memchr(text, '\n', (gsize)(end - text));
+		gsize length = (gsize)((newline != NULL ? newline : end) - text);
+		g_autofree char *line = g_strndup(text, length);
+		if (!read_line(name, number, line, manifest, error))
 			return NULL;
+		text = newline != NULL ? newline + 1 : end;
+	}
 	if (!check_files_once(name, manifest->dependencies, error))
 		return NULL;
 	return g_ptr_array_ref(manifest->dependencies);
