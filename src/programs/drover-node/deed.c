@@ -262,6 +262,14 @@ static void on_verified(guint files, gint64 size_bytes, gpointer of)
 	bar_set(of, size_bytes, 0);
 }
 
+/* Nothing was wrong with what was typed. */
+static gboolean is_check_that_failed(GError **error)
+{
+	if (error != NULL && drover_error_is(*error, DROVER_ERROR_INPUT))
+		(*error)->code = DROVER_ERROR_INTERNAL;
+	return FALSE;
+}
+
 gboolean deed_run_verify(Invocation *invocation, GError **error)
 {
 	g_auto(Hand) hand = {0};
@@ -274,7 +282,7 @@ gboolean deed_run_verify(Invocation *invocation, GError **error)
 	hand.bar = bar_begin(hand.screen, "checking", BAR_BYTES);
 	if (!node_verify(hand.place, hand.version, clock_now_us(CLOCK_SYSTEM), on_verified,
 		    hand.bar, error))
-		return FALSE;
+		return is_check_that_failed(error);
 	stop_bar(&hand);
 	show_answer(hand.screen, json_pack("{s:s, s:s?, s:b}", "product", hand.product->name,
 					 "version", version, "good", TRUE));
