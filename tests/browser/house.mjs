@@ -7,6 +7,7 @@
  *
  *     1 ok   2 ok   3 pending   4 bad   5 rolls back 4   6 ok   7.. pending, with hostile texts
  *     channels as in channels.mjs
+ *     releases and nodes as in releases.mjs
  *     pool "shop": edge1 and edge2 disagree about web2.example.org
  *     deployable: landing 2, because 3 waits; once 3 is ok, landing 6
  */
@@ -16,6 +17,7 @@ import os from "node:os";
 import path from "node:path";
 import {fileURLToPath} from "node:url";
 import {furnishChannels} from "./channels.mjs";
+import {furnishReleases} from "./releases.mjs";
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 const BUILD = path.resolve(process.env.DROVER_BUILD ?? path.join(ROOT, "build"));
@@ -153,17 +155,20 @@ export class House {
 		return Number(new URL(this.address).port);
 	}
 
+	/* The API's answer. Needs the server. */
+	async call(method, address, body, token) {
+		const answer = await fetch(`${this.address}/api/v1${address}`, {method, body: body && JSON.stringify(body),
+			headers: {...(body && {"Content-Type": "application/json"}), ...(token && {Authorization: `Bearer ${token}`})}});
+		const said = await answer.json();
+		if (!answer.ok)
+			throw new Error(`${method} ${address}: ${said.error.message}`);
+		return said;
+	}
+
 	/* A balancer that enrolled: it reports about a pool what the test says. Needs the server. */
 	async balancer(name, pool) {
 		const code = this.drover("host", "invite", name, "--kind", "balancer").trim();
-		const call = async (method, path, body, token) => {
-			const answer = await fetch(`${this.address}/api/v1${path}`, {method, body: body && JSON.stringify(body),
-				headers: {...(body && {"Content-Type": "application/json"}), ...(token && {Authorization: `Bearer ${token}`})}});
-			const said = await answer.json();
-			if (!answer.ok)
-				throw new Error(`${method} ${path}: ${said.error.message}`);
-			return said;
-		};
+		const call = this.call.bind(this);
 		const {secret} = await call("POST", "/enrol", {code});
 		const started = new Date().toISOString();
 		let sequence = 0;
@@ -210,5 +215,6 @@ export async function openHouse() {
 	await house.edge1.report({"web1.example.org": {}, "web2.example.org": {state: "down", held: true, why: "TCP: refused <b>"},
 		"web3.example.org": {}}, {alerts: ["web2.example.org is <i>down</i> but pooled"], can_depool: false});
 	await house.edge2.report({"web1.example.org": {}, "web2.example.org": {}, "web3.example.org": {}});
+	await furnishReleases(house, HTML_SUBJECT);
 	return house;
 }

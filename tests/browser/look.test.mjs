@@ -45,7 +45,7 @@ async function assertFits(page, width) {
 	await page.setViewportSize({width, height: HEIGHT});
 	const {wide, widest} = await page.evaluate(() => ({
 		wide: document.documentElement.scrollWidth,
-		widest: [...document.querySelectorAll("body *")].filter((element) => !element.closest(".strip-scroll, .queue-scroll, .skip") &&
+		widest: [...document.querySelectorAll("body *")].filter((element) => !element.closest(".strip-scroll, .queue-scroll, .tree-scroll, .skip") &&
 			element.getBoundingClientRect().right > innerWidth + 1).slice(0, 3).map((element) => element.outerHTML.slice(0, 200)),
 	}));
 	assert.ok(wide <= width, `${wide} pixels at ${width}: ${widest.join("\n")}`);
