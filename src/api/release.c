@@ -228,7 +228,8 @@ static json_t *show_manifest(ApiCall *call, GError **error)
 		       : NULL;
 }
 
-static json_t *page_of(const Tree *tree, const char *after, gint64 limit)
+/* Those behind the path `after` that have the text `part` in theirs; NULL: all. */
+static json_t *page_of(const Tree *tree, const char *after, const char *part, gint64 limit)
 {
 	json_t *files = json_array();
 	const char *last = NULL;
@@ -236,6 +237,8 @@ static json_t *page_of(const Tree *tree, const char *after, gint64 limit)
 	for (guint i = 0; i < tree_count(tree) && !is_more; i++) {
 		const TreeEntry *entry = tree_entry(tree, i);
 		if (after != NULL && strcmp(entry->path, after) <= 0)
+			continue;
+		if (part != NULL && strstr(entry->path, part) == NULL)
 			continue;
 		is_more = (gint64)json_array_size(files) == limit;
 		if (is_more)
@@ -256,7 +259,9 @@ static json_t *list_files(ApiCall *call, GError **error)
 	g_autoptr(ReleaseRecord) record = take_record(call, error);
 	g_autoptr(Manifest) manifest =
 		record != NULL ? release_record_manifest(call->store, record, error) : NULL;
-	return manifest != NULL ? page_of(manifest->tree, api_query(call, "after"), limit) : NULL;
+	return manifest != NULL ? page_of(manifest->tree, api_query(call, "after"),
+					  api_query(call, "q"), limit)
+				: NULL;
 }
 
 const ApiRoute api_release_routes[] = {

@@ -474,6 +474,7 @@ def test_releases(contract):
     assert contract.right("GET", path + "/1.0.1/manifest") == {key: second[key] for key in ("manifest", "signature")}
     page = contract.right("GET", path + "/1.0.1/files?limit=1")
     assert page["next"] == "bin/web" and contract.right("GET", path + "/1.0.1/files?after=bin/web")["next"] is None
+    assert [file["path"] for file in contract.right("GET", path + "/1.0.1/files?q=n/w")["files"]] == ["bin/web"]
     contract.wrong("GET", path + "/1.0.1/files?limit=0", status=400, says=["limit"])
     diff = contract.right("GET", path + "/1.0.1/diff")
     assert [each["path"] for each in diff["added"] + diff["changed"]] == ["latest", "bin/web"]
