@@ -58,13 +58,14 @@ static int answer(int fd)
 {
 	char text[512], body[128];
 	const char *version = getenv("DROVER_VERSION");
+	int is_last = leaving; /* looked at once: what is said is done */
 	int length =
 		snprintf(body, sizeof body, "sheep %s\n", version != NULL ? version : "unknown");
 	/* Who is told to close comes again, and is somebody else's then. */
 	int size = snprintf(text, sizeof text,
 		"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n%s\r\n%s",
-		length, leaving ? "Connection: close\r\n" : "", body);
-	return send(fd, text, (size_t)size, MSG_NOSIGNAL) == size && !leaving;
+		length, is_last ? "Connection: close\r\n" : "", body);
+	return send(fd, text, (size_t)size, MSG_NOSIGNAL) == size && !is_last;
 }
 
 /* Zero when the guest has gone, or is to go. */

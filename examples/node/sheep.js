@@ -6,6 +6,7 @@
 "use strict";
 const {execFileSync} = require("node:child_process");
 const http = require("node:http");
+const net = require("node:net");
 
 const version = process.env.DROVER_VERSION ?? "unknown";
 let leaving = false;
@@ -31,9 +32,12 @@ os.read(0, 1)  # who says it is to be there when it is heard
 `, state], {input: ""});
 }
 
+// server.close() of HTTP would also cut connections that wait for their next request, which may be on its way. This
+// only stops accepting; who asks once more is told to go, and who does not for a while is let go.
 process.on("SIGTERM", () => {
 	leaving = true;
-	server.close(() => process.exit(0));
+	net.Server.prototype.close.call(server, () => process.exit(0));
+	setTimeout(() => server.closeIdleConnections(), 2_000);
 });
 
 const lent = Number(process.env.LISTEN_PID) === process.pid && process.env.LISTEN_FDS === "1";

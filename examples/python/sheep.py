@@ -23,7 +23,7 @@ class Sheep(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(body)))
-        if leaving.is_set():
+        if leaving.is_set():  # looked at once: what is said is done
             # The client's next request is for somebody else.
             self.send_header("Connection", "close")
             self.close_connection = True

@@ -48,12 +48,15 @@ static gboolean has_services(const Holder *holder)
 	return FALSE;
 }
 
+/* A service is also needed by a forwarder, even one that leaves: that tells it when. */
 static gboolean is_needed(const Holder *holder, const Child *child)
 {
 	const Turn *turn = &holder->turn;
-	return child == holder->front ||
-	       (holder->front != NULL && child == holder->front->backend) || child == turn->trial ||
-	       child == turn->service || child == turn->forwarder;
+	for (guint i = 0; i < holder->children->len; i++)
+		if (((const Child *)holder->children->pdata[i])->backend == child)
+			return TRUE;
+	return child == holder->front || child == turn->trial || child == turn->service ||
+	       child == turn->forwarder;
 }
 
 /* Whoever is neither in front nor of a turn goes; of responders all but `responder`. */
@@ -220,6 +223,19 @@ static json_t *child_status(const Child *child)
 		child->said.status[0] != '\0' ? child->said.status : NULL);
 }
 
+/* The service that answers, or is behind the forwarder that does; null: none. */
+static json_t *service_status(const Holder *holder)
+{
+	const Child *front = holder->front;
+	if (front != NULL && front->backend != NULL)
+		front = front->backend;
+	if (front == NULL)
+		return json_null();
+	g_autofree char *since = format_time(front->since_us);
+	return json_pack("{s:i, s:s, s:i}", "pid", (int)front->process, "since", since, "restarts",
+		(int)holder->restart_count);
+}
+
 json_t *holder_status(const Holder *holder)
 {
 	static const char *const steps[] = {[TURN_NONE] = NULL,
@@ -237,13 +253,13 @@ json_t *holder_status(const Holder *holder)
 		g_autofree char *text = listen_address_text(&address);
 		json_array_append_new(listens, json_string(text));
 	}
-	return json_pack("{s:s, s:i, s:s, s:s?, s:s?, s:s?, s:s?, s:i, s:s?, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:i, s:s, s:s?, s:s?, s:s?, s:s?, s:i, s:s?, s:o, s:o, s:o, s:o}",
 		"product", holder->product->name, "pid", (int)getpid(), "answers",
 		who_answers(holder), "version",
 		holder->front != NULL ? holder->front->version : NULL, "wanted", holder->wanted,
 		"doing", steps[turn->step], "doing_version", turn->version, "restarts",
-		(int)holder->restart_count, "failure", holder->failure, "listen", listens,
-		"children", children, "maintenance",
+		(int)holder->restart_count, "failure", holder->failure, "service",
+		service_status(holder), "listen", listens, "children", children, "maintenance",
 		maintenance_state(holder->product, clock_now_us(CLOCK_SYSTEM), NULL));
 }
 
