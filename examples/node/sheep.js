@@ -19,17 +19,22 @@ const server = http.createServer((request, response) => {
 });
 server.keepAliveTimeout = 60_000;
 
-// Node has no datagram sockets of the UNIX kind; systemd-notify(1) and this line of Python speak for it.
+// Node has no datagram sockets of the UNIX kind; a line of Python speaks for it, or systemd-notify(1) where that is
+// installed. Who says it has to be there until it is heard, or nobody knows who it was: hence the barrier.
 function notify(state) {
-	if (!process.env.NOTIFY_SOCKET)
-		return;
-	execFileSync("/usr/bin/python3", ["-c", `
+	if (process.env.NOTIFY_SOCKET)
+		execFileSync("/usr/bin/python3", ["-c", `
 import os, socket, sys
 address = os.environ["NOTIFY_SOCKET"]
-socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(
-    sys.argv[1].encode(), "\\0" + address[1:] if address[0] == "@" else address)
-os.read(0, 1)  # who says it is to be there when it is heard
-`, state], {input: ""});
+address = "\\0" + address[1:] if address[0] == "@" else address
+line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+line.connect(address)
+line.send(sys.argv[1].encode())
+heard, barrier = os.pipe()
+socket.send_fds(line, [b"BARRIER=1"], [barrier])
+os.close(barrier)
+os.read(heard, 1)
+`, state]);
 }
 
 // server.close() of HTTP would also cut connections that wait for their next request, which may be on its way. This

@@ -93,7 +93,7 @@ json_t *hold_call(const NodeProduct *product, const json_t *call, gint64 timeout
 		return understand(product, line, error);
 	drover_error_set(error, DROVER_ERROR_UNAVAILABLE,
 		"the holder of '%s' did not answer in %" G_GINT64_FORMAT
-		" s; what it was told may go on",
+		" s, or has ended; what it was told may go on",
 		product->name, timeout_s);
 	return NULL;
 }

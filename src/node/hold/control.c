@@ -141,7 +141,7 @@ static void hear(Caller *caller, gsize length)
 	g_auto(HoldMessage) message = {0};
 	g_autoptr(GError) failure = NULL;
 	caller->is_waiting = TRUE;
-	event_add(caller->event, NULL);
+	event_remove_timer(caller->event);
 	if (!hold_message_parse(caller->line->str, length, &message, &failure) ||
 		!obey(holder, caller, &message, &failure))
 		control_answer(caller, failure);

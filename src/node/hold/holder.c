@@ -363,10 +363,9 @@ static void finish(Holder *holder)
 
 static gboolean serve(Holder *holder, int signals, GError **error)
 {
-	int orphan = saved_orphan(holder->product);
-	holder->listeners = listen_take_all(holder->product, orphan, error);
-	if (orphan >= 0)
-		close(orphan);
+	GArray *orphans = saved_orphans(holder->product);
+	holder->listeners = listen_take_all(holder->product, orphans, error);
+	listen_close_all(orphans);
 	if (holder->listeners == NULL)
 		return FALSE;
 	holder->base = event_base_new();

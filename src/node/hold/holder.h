@@ -128,8 +128,8 @@ void control_answer(Caller *caller, const GError *failure);
 
 /* saved.c: PREFIX/.drover/holder.json, for the next holder. */
 void saved_write(const Holder *holder);
-/* A pidfd of a process that was lent the sockets and lives; -1: none. */
-int saved_orphan(const NodeProduct *product);
+/* Pidfds of the processes that were lent the sockets and live. */
+GArray *saved_orphans(const NodeProduct *product);
 /* Children that live on, and what was wanted. */
 void saved_adopt(Holder *holder);
 

@@ -179,11 +179,12 @@ static int find_lent(int pidfd, guint count, const ListenAddress *wanted)
 	return -1;
 }
 
-static int take(const ListenAddress *address, guint lent, int orphan, GError **error)
+static int take(const ListenAddress *address, guint lent, const GArray *orphans, GError **error)
 {
 	int fd = find_lent(-1, lent, address);
-	if (fd < 0 && orphan >= 0)
-		fd = find_lent(orphan, NODE_MAXIMUM_LISTENS, address);
+	/* One that leaves may have closed it already; another has it then. */
+	for (guint i = 0; fd < 0 && orphans != NULL && i < orphans->len; i++)
+		fd = find_lent(g_array_index(orphans, int, i), NODE_MAXIMUM_LISTENS, address);
 	if (fd < 0)
 		return listen_open(address, error);
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -191,7 +192,7 @@ static int take(const ListenAddress *address, guint lent, int orphan, GError **e
 	return fd;
 }
 
-GArray *listen_take_all(const NodeProduct *product, int orphan, GError **error)
+GArray *listen_take_all(const NodeProduct *product, const GArray *orphans, GError **error)
 {
 	g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(int));
 	guint lent = lent_count();
@@ -199,7 +200,7 @@ GArray *listen_take_all(const NodeProduct *product, int orphan, GError **error)
 		ListenAddress address;
 		int fd = -1;
 		if (listen_address_parse(product->listen[i], &address, error))
-			fd = take(&address, lent, orphan, error);
+			fd = take(&address, lent, orphans, error);
 		if (fd < 0) {
 			listen_close_all(g_steal_pointer(&fds));
 			return NULL;

@@ -31,9 +31,9 @@ gboolean listen_address_of(int fd, ListenAddress *address);
  * removed, a living one is not. Fails with DROVER_ERROR_INTERNAL, or DROVER_ERROR_CONFLICT: in use.
  */
 int listen_open(const ListenAddress *address, GError **error);
-/* One for each of `listen`: those of LISTEN_FDS that listen there, else those that process `orphan`
- * was lent (a pidfd; -1: none), else new ones. Fails as listen_open(); then none is left open. */
-GArray *listen_take_all(const NodeProduct *product, int orphan, GError **error);
+/* One for each of `listen`: those of LISTEN_FDS that listen there, else those that one of `orphans`
+ * was lent (pidfds; NULL: none), else new ones. Fails as listen_open(); then none is left open. */
+GArray *listen_take_all(const NodeProduct *product, const GArray *orphans, GError **error);
 /* Sockets on a port of 127.0.0.1 that the kernel picks, as many: for trying a service. The first
  * one's address is written to `address`. */
 GArray *listen_open_private(guint count, ListenAddress *address, GError **error);

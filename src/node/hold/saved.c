@@ -71,21 +71,22 @@ static const char *text(json_t *object, const char *name)
 	return json_string_value(json_object_get(object, name));
 }
 
-int saved_orphan(const NodeProduct *product)
+GArray *saved_orphans(const NodeProduct *product)
 {
 	json_t *children = read_children(product), *each;
-	int found = -1;
+	GArray *orphans = g_array_new(FALSE, FALSE, sizeof(int));
 	gsize i;
 	json_array_foreach (children, i, each) {
 		pid_t process = (pid_t)number(each, "pid");
 		guint64 start = (guint64)number(each, "start");
-		if (found >= 0 || text(each, "address") != NULL || process <= 0 || start == 0 ||
-			spawn_start_time(process) != start)
+		if (process <= 0 || start == 0 || spawn_start_time(process) != start)
 			continue;
-		found = (int)syscall(SYS_pidfd_open, process, 0);
+		int pidfd = (int)syscall(SYS_pidfd_open, process, 0);
+		if (pidfd >= 0)
+			g_array_append_val(orphans, pidfd);
 	}
 	json_decref(children);
-	return found;
+	return orphans;
 }
 
 static Child *find_child(const Holder *holder, pid_t process)

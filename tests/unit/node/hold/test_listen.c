@@ -106,8 +106,10 @@ static void test_sockets_are_taken_out_of_an_orphan(void **state)
 	assert_true(process > 0);
 	listen_close_all(private);
 	g_usleep(200000); /* until it has put them where they belong */
-	assert_null(listen_take_all(&product, -1, NULL));
-	GArray *taken = listen_take_all(&product, pidfd, NULL);
+	assert_null(listen_take_all(&product, NULL, NULL));
+	g_autoptr(GArray) orphans = g_array_new(FALSE, FALSE, sizeof(int));
+	g_array_append_val(orphans, pidfd);
+	GArray *taken = listen_take_all(&product, orphans, NULL);
 	assert_non_null(taken);
 	assert_true(listen_address_of(g_array_index(taken, int, 0), &found));
 	g_autofree char *again = listen_address_text(&found);
