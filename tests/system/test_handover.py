@@ -658,3 +658,19 @@ def test_services_run_as_their_user_and_the_responder_is_nobody(bed_of, tmp_path
     bed.call(do="stop-service")
     responder = bed.status()["children"][0]["pid"]
     assert re.search(r"Uid:\t1\t1", open(f"/proc/{responder}/status").read())
+
+
+# -- the page about it ---------------------------------------------------------------------------------------------
+
+def test_the_page_shows_what_the_examples_say():
+    page = (ROOT / "docs/maintenance.md").read_text()
+    told = re.findall(r"^```(python|js|c)\n(.*?)^```", page, re.M | re.S)
+    files = {"python": "python/sheep.py", "js": "node/sheep.js", "c": "c/sheep.c"}
+    assert {language for language, _ in told} == set(files)
+
+    def without_indent(text):
+        return [line.strip() for line in text.strip().splitlines()]
+
+    for language, text in told:
+        lines, wanted = without_indent((EXAMPLES / files[language]).read_text()), without_indent(text)
+        assert any(lines[i:i + len(wanted)] == wanted for i in range(len(lines))), text

@@ -150,7 +150,7 @@ static void append_html(GString *body, const RespondWindow *window, const char *
 	g_string_append(
 		body, window->in_maintenance
 			      ? "<h1>Back soon</h1>\n<p>We are working on this service. "
-				"Nothing is lost: please try again in a while.</p>\n"
+				"Please try again in a while.</p>\n"
 			      : "<h1>Just a moment</h1>\n<p>This service cannot answer right "
 				"now. Please try again in a moment.</p>\n");
 	if (window->in_maintenance && window->reason != NULL) {
