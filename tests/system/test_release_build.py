@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+import zlib
 
 import pytest
 
@@ -133,6 +134,19 @@ def plumb(shop, entries):
     git("update-ref", "refs/heads/main", commit)
     shop.drover("landing scan")
     shop.drover(f"qa ok {commit}")
+
+
+def test_an_object_that_is_not_what_its_name_says_stops_the_build(shop):
+    """A damaged disk, or somebody with a way to it: git's own names of things are held to what they hold."""
+    shop.write("a.txt", "good\n")
+    shop.land()
+    blob = shop.repository.git("rev-parse", "HEAD:a.txt")
+    loose = shop.repository.path / ".git/objects" / blob[:2] / blob[2:]
+    loose.chmod(0o644)
+    loose.write_bytes(zlib.compress(b"blob 5\0evil\n"))
+    said = shop.build(exits=2)
+    assert "a.txt" in said.err and "git fsck" in said.err
+    assert not shop.is_there()
 
 
 @pytest.mark.parametrize("name", ["..", ".", "a/../../x", "/etc"])
@@ -283,6 +297,19 @@ def test_another_file_than_the_pinned_one_stops_the_build(shop):
     assert not shop.is_there() and list((shop.out / "cache").iterdir()) == []
 
 
+def test_a_dependency_beyond_the_limit_is_not_copied(shop, web_vendor):
+    pin(shop)
+    vendor = shop.drover.folder / "vendor"
+    vendor.mkdir()
+    (vendor / "six.tgz").touch()
+    os.truncate(vendor / "six.tgz", 4 * 2**30 + 1)
+    (shop.drover.folder / "f.conf").write_text(f"[release]\nvendor = {vendor}\n")
+    assert "File too large" in shop.build("--config f.conf", exits=2).err
+    web_vendor.files["/files/six.tgz"] = (200, b"abc")
+    web_vendor.length = 4 * 2**30 + 1
+    assert "is larger than 4294967296 bytes" in shop.build("--config v.conf", exits=2).err
+
+
 def test_nowhere_to_fetch_from_is_said(shop):
     pin(shop)
     assert "[release]" in shop.build(exits=2).err
@@ -308,6 +335,7 @@ def test_what_was_fetched_is_kept_but_not_believed(shop):
 class Vendor(http.server.BaseHTTPRequestHandler):
     files = {}
     asked = []
+    length = None  # what it says, when that is not so
 
     def do_GET(self):
         type(self).asked.append(self.path)
@@ -315,7 +343,7 @@ class Vendor(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         if status == 302:
             self.send_header("Location", "/there")
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(self.length or len(body)))
         self.end_headers()
         self.wfile.write(body)
 
@@ -370,6 +398,36 @@ def test_commands_have_no_network_but_by_a_persons_word(shop, listening, section
     assert not shop.is_there()
     shop.build("--with-network")
     assert shop.is_there()
+
+
+def test_a_host_without_namespaces_is_told_and_what_to_do(shop):
+    """In a namespace of its own, root may forbid further ones."""
+    unshare = ["unshare", "--user", "--map-root-user", "sh", "-c", 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"', "sh"]
+    if subprocess.run([*unshare, "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("nor can this host forbid them to one program")
+    shop.land("[build]\ncommand = touch made\n")
+    words = shop.drover.words(f"release build web --version 1.0.0 --allow-root --out {shop.out}")
+    done = subprocess.run([*unshare, *words], capture_output=True, text=True, cwd=shop.drover.folder, check=False,
+                          env=shop.drover.environment)
+    assert done.returncode == 8, done.stderr
+    assert "no user and network namespaces" in done.stderr and "--with-network" in done.stderr
+    assert not shop.is_there()
+    subprocess.run([*unshare, *words, "--with-network"], cwd=shop.drover.folder, check=True, env=shop.drover.environment)
+    assert "made" in shop.paths()
+
+
+def test_folders_that_nobody_may_write_to_are_removed_all_the_same(shop):
+    shut = "mkdir -p $HOME/a/b; touch $HOME/a/b/c; chmod 0 $HOME/a/b; chmod 555 $HOME/a"
+    shop.land(f"[build]\ncommand = {shut}\n[test]\ncommand = {shut}; mkdir d; touch d/e; chmod 555 d\n")
+    shop.build("--verify")
+    shop.build()
+    assert not (shop.out / "home").exists() and not (shop.out / "test").exists()
+
+
+def test_a_recipe_is_a_file(shop):
+    (shop.repository.path / "drover.ini").symlink_to("log.txt")
+    shop.land()
+    assert "drover.ini" in shop.build(exits=2).err
 
 
 def test_a_build_that_fails_shows_its_last_words(shop):

@@ -37,6 +37,16 @@ static gboolean refuse_digest(const DependencyPlaces *places, const ManifestDepe
 	return FALSE;
 }
 
+/* FALSE with errno. Asked before, so that nothing is copied in vain. */
+static gboolean is_small_enough(int fd)
+{
+	struct stat status;
+	if (fstat(fd, &status) != 0)
+		return FALSE;
+	errno = EFBIG;
+	return status.st_size <= DEPENDENCY_MAXIMUM_BYTES;
+}
+
 static gboolean copy_from_folder(const DependencyPlaces *places,
 	const ManifestDependency *dependency, int to_fd, char sha256[SHA256_HEX], GError **error)
 {
@@ -51,7 +61,8 @@ static gboolean copy_from_folder(const DependencyPlaces *places,
 			dependency->version, places->lock, path, g_strerror(number));
 		return FALSE;
 	}
-	gboolean ok = copy_stream(fd, to_fd, DEPENDENCY_MAXIMUM_BYTES, &size, sha256);
+	gboolean ok = is_small_enough(fd) &&
+		      copy_stream(fd, to_fd, DEPENDENCY_MAXIMUM_BYTES, &size, sha256);
 	if (!ok)
 		drover_error_set(error,
 			errno == EFBIG ? DROVER_ERROR_TOO_LARGE : DROVER_ERROR_INTERNAL,

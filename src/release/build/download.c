@@ -47,6 +47,7 @@ static void set_up(CURL *curl, const char *url, Receiving *receiving, char *prob
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)DEPENDENCY_CONNECT_S);
 	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)DEPENDENCY_STALL_S);
 	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)receiving->maximum_bytes);
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "drover/" DROVER_VERSION);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem);
@@ -57,7 +58,7 @@ static void set_up(CURL *curl, const char *url, Receiving *receiving, char *prob
 static gboolean judge(const char *url, const Receiving *receiving, CURLcode code, long status,
 	const char *problem, GError **error)
 {
-	if (receiving->too_large) {
+	if (receiving->too_large || code == CURLE_FILESIZE_EXCEEDED) {
 		drover_error_set(error, DROVER_ERROR_TOO_LARGE,
 			"%s is larger than %" G_GINT64_FORMAT " bytes", url,
 			receiving->maximum_bytes);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -14,6 +15,8 @@
 
 #include "base/file.h"
 #include "release/build/copy.h"
+
+enum { OPEN_FOLDERS = 16 /* of nested ones, at one time */ };
 
 static const char mark_text[] = "Made by drover, to build in: it is emptied before each build.\n";
 
@@ -26,16 +29,36 @@ char *build_folder_path(const BuildFolder *folder, const char *name)
 	return g_build_filename(folder->path, name, NULL);
 }
 
+static int open_up(const char *path, const struct stat *status, int kind, struct FTW *at)
+{
+	(void)at;
+	if ((kind == FTW_D || kind == FTW_DNR) && (status->st_mode & S_IRWXU) != S_IRWXU)
+		chmod(path, S_IRWXU);
+	return 0;
+}
+
+/* Some tools take the right to write from folders that they made. Each round opens one more folder
+ * of those that could not even be read. */
+static gboolean remove_all(const char *path, GError **error)
+{
+	for (guint round = 0; round < TREE_MAXIMUM_PATH_PARTS; round++) {
+		if (file_remove(path, NULL))
+			return TRUE;
+		nftw(path, open_up, OPEN_FOLDERS, FTW_PHYS);
+	}
+	return file_remove(path, error);
+}
+
 gboolean build_folder_remove(const BuildFolder *folder, const char *name, GError **error)
 {
 	g_autofree char *path = build_folder_path(folder, name);
-	return file_remove(path, error);
+	return remove_all(path, error);
 }
 
 int build_folder_make(const BuildFolder *folder, const char *name, GError **error)
 {
 	g_autofree char *path = build_folder_path(folder, name);
-	if (!file_remove(path, error))
+	if (!remove_all(path, error))
 		return -1;
 	int fd = mkdir(path, 0755) == 0
 			 ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)

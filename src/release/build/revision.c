@@ -10,7 +10,7 @@
 
 #include "release/archive.h"
 
-void revision_start_libgit2(void)
+static void start_libgit2(void)
 {
 	static gsize started;
 	if (!g_once_init_enter(&started))
@@ -23,6 +23,13 @@ void revision_start_libgit2(void)
 	g_once_init_leave(&started, 1);
 }
 
+/* What is released is what the commit's SHA says: each object is hashed when it is read. Each time
+ * anew, because who only looks at commits switches it off for the whole process. */
+static void hash_what_is_read(void)
+{
+	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 1);
+}
+
 static const char *last_words(void)
 {
 	const git_error *last = git_error_last();
@@ -32,7 +39,7 @@ static const char *last_words(void)
 git_repository *revision_open_repository(const char *path, GError **error)
 {
 	git_repository *repository = NULL;
-	revision_start_libgit2();
+	start_libgit2();
 	int code = git_repository_open_ext(&repository, path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
 	if (code >= 0)
 		return repository;
@@ -41,7 +48,6 @@ git_repository *revision_open_repository(const char *path, GError **error)
 	return NULL;
 }
 
-/* Also notices a repository that hashes anew: what it reads is what the SHA says. */
 static gboolean read_commit(Revision *revision, const char *path, GError **error)
 {
 	git_oid oid;
@@ -82,6 +88,7 @@ Revision *revision_open(const char *repository, const char *sha, GError **error)
 	g_autoptr(Revision) revision = g_new0(Revision, 1);
 	g_strlcpy(revision->sha, sha, sizeof revision->sha);
 	revision->repository = revision_open_repository(repository, error);
+	hash_what_is_read();
 	if (revision->repository == NULL || !read_commit(revision, repository, error))
 		return NULL;
 	if (git_repository_odb(&revision->odb, revision->repository) == 0)

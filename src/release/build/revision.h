@@ -50,8 +50,7 @@ typedef gboolean (*RevisionVisitor)(const RevisionEntry *entry, gpointer of, GEr
 gboolean revision_each(
 	const Revision *revision, RevisionVisitor visitor, gpointer of, GError **error);
 
-/* libgit2 itself, once for the program. */
-void revision_start_libgit2(void);
+/* The repository alone. */
 git_repository *revision_open_repository(const char *path, GError **error);
 
 #endif
