@@ -46,37 +46,38 @@ static gboolean bring_up(Place *place, const NodeDeed *deed, const char *version
 	return node_health(place->product, version, previous, error);
 }
 
-/* What ran runs again. `why` is what was wrong with the new one. */
-static gboolean bring_back(Place *place, const NodeDeed *deed, const GError *why, GError **error)
+/* TRUE: what ran runs again. */
+static gboolean bring_back(Place *place, const NodeDeed *deed, GError **error)
 {
-	const char *product = place->product->name;
 	g_autofree char *old = g_strdup(place->intent.previous);
 	g_autofree char *new = g_strdup(place->intent.version);
-	g_autoptr(GError) fault = NULL;
-	gboolean is_back = place_flip(place, old, &fault) &&
-			   (old == NULL || bring_up(place, deed, old, new, &fault)) &&
-			   place_end(place, &fault);
-	if (is_back) {
-		drover_error_set(error, DROVER_ERROR_CONFLICT,
-			"%s %s does not run: %s; %s runs again", product, new, why->message,
-			or_nothing(old));
-		return FALSE;
-	}
-	/* `current` is what it was, and nobody is helped by trying this again and again. */
+	if (place_flip(place, old, error) &&
+		(old == NULL || bring_up(place, deed, old, new, error)) && place_end(place, error))
+		return TRUE;
+	/* Nobody is helped by trying the restart again and again. */
 	if (g_strcmp0(place->current, old) == 0)
 		place_end(place, NULL);
-	drover_error_set(error, DROVER_ERROR_INTERNAL,
-		"%s is stuck: %s does not run (%s), and %s does not run again: %s", product, new,
-		why->message, or_nothing(old), fault->message);
 	return FALSE;
 }
 
+/* Always FALSE: `why` is what was wrong with the new one. */
 static gboolean go_back(Place *place, const NodeDeed *deed, const GError *why, GError **error)
 {
+	const char *product = place->product->name;
+	g_autofree char *old = g_strdup(or_nothing(place->intent.previous));
+	g_autofree char *new = g_strdup(place->intent.version);
+	g_autoptr(GError) fault = NULL;
 	/* When not even the journal can be written, the link still goes back: place_open() would
 	 * do the same with the step before. */
 	place_step(place, "back", NULL);
-	return bring_back(place, deed, why, error);
+	if (bring_back(place, deed, &fault))
+		drover_error_set(error, DROVER_ERROR_CONFLICT,
+			"%s %s does not run: %s; %s runs again", product, new, why->message, old);
+	else
+		drover_error_set(error, DROVER_ERROR_INTERNAL,
+			"%s is stuck: %s does not run (%s), and %s does not run again: %s", product,
+			new, why->message, old, fault->message);
+	return FALSE;
 }
 
 /* the steps ------------------------------------------------------------------------------------ */
@@ -151,18 +152,17 @@ static gboolean activate(Place *place, const NodeDeed *deed, const char *version
 
 gboolean node_recover(Place *place, const NodeDeed *deed, GError **error)
 {
-	g_autoptr(GError) why = NULL;
 	if (place->intent.kind != INTENT_ACTIVATE)
 		return TRUE;
 	if (strcmp(place->intent.step, "healthy") == 0)
 		return complete(place, deed, error);
-	drover_error_set(&why, DROVER_ERROR_CONFLICT, "its activation was interrupted");
-	if (bring_back(place, deed, why, error) ||
-		!drover_error_is(error != NULL ? *error : NULL, DROVER_ERROR_CONFLICT))
-		return FALSE;
-	/* It is as it should be. */
-	g_clear_error(error);
-	return TRUE;
+	g_autoptr(GError) fault = NULL;
+	if (bring_back(place, deed, &fault))
+		return TRUE;
+	drover_error_set(error, DROVER_ERROR_INTERNAL,
+		"%s is stuck: an activation was interrupted, and %s does not run again: %s",
+		place->product->name, or_nothing(place->current), fault->message);
+	return FALSE;
 }
 
 static gboolean may_run(Place *place, const NodeDeed *deed, const char *version, GError **error)

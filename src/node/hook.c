@@ -25,7 +25,12 @@ static void own_group(gpointer unused)
 
 static char **environment_of(const NodeProduct *product, const char *version, const char *previous)
 {
+	/* What systemd says to us is not said to those. */
+	static const char *const ours[] = {"NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_FDNAMES",
+		"LISTEN_PID", "WATCHDOG_USEC", "WATCHDOG_PID"};
 	char **environment = g_get_environ();
+	for (gsize i = 0; i < G_N_ELEMENTS(ours); i++)
+		environment = g_environ_unsetenv(environment, ours[i]);
 	const char *const pairs[][2] = {{"DROVER_PRODUCT", product->name},
 		{"DROVER_PREFIX", product->prefix}, {"DROVER_VERSION", version},
 		{"DROVER_PREVIOUS", previous}};

@@ -42,7 +42,8 @@ typedef struct NodeDeed {
 
 /* Ends what place_open() could not end alone: restarts the service that an activation which was
  * killed had ended, or completes one that was healthy. Each deed below begins with it; whoever runs
- * for long calls it at its start. Nothing to do is success. */
+ * for long calls it at its start. Nothing to do is success. Fails with DROVER_ERROR_INTERNAL and
+ * "stuck" in it when what ran does not run again. */
 gboolean node_recover(Place *place, const NodeDeed *deed, GError **error);
 
 /* The index of the first source that has one that may be taken, remembered in the journal. The

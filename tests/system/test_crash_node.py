@@ -81,6 +81,23 @@ def test_killed_at_any_call_the_node_has_a_whole_tree_and_the_next_command_repai
     assert found == good or not beds.FULL
 
 
+def test_what_was_unpacked_is_on_the_disk_before_it_has_its_name(tmp_path, repository):
+    """The order that a loss of power wants: all of the tree, its name, the folder that the name is in, the journal."""
+    node = Node(tmp_path / "node", repository)
+    node.prefix.mkdir()
+    calls, _ = points_of(node, ["install", "1.0.0"], tmp_path / "trace")
+    calls = [line.split("\t") for line in calls]
+    tree, last_write = f"{node.prefix}/releases/.1.0.0.tmp", 0
+    for number, (name, _, path, _, _) in enumerate(calls):
+        if name in ("write", "mkdir", "symlink") and path.startswith(tree):
+            last_write = number
+    rest = [(name, path) for name, _, path, _, _ in calls[last_write + 1:] if name in ("sync", "rename")]
+    journal = f"{node.prefix}/.drover/journal.part-"
+    assert rest[:3] == [("sync", tree), ("rename", tree), ("sync", f"{node.prefix}/releases")]
+    assert [(name, path.startswith(journal)) for name, path in rest[3:5]] == [("sync", True), ("rename", True)]
+    assert rest[5] == ("sync", f"{node.prefix}/.drover") and len(rest) == 6
+
+
 @pytest.mark.slow
 def test_killed_again_and_again_an_installation_still_ends(tmp_path, repository):
     """Recovering is killed, too: each time a few calls later."""

@@ -3,15 +3,19 @@
 
 How it is when it is killed in the middle: test_crash_node.py.
 """
+import concurrent.futures
 import hashlib
+import http.server
 import io
 import json
 import os
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import tarfile
+import threading
 import time
 
 import pytest
@@ -192,6 +196,84 @@ def test_a_hook_that_hangs_is_killed_with_all_that_it_started(tmp_path, reposito
         assert time.monotonic() < deadline, "the hook's child lives"
         time.sleep(0.01)
     assert node.current() == "1.0.0"
+
+
+def test_a_node_that_is_stuck_after_an_interruption_says_so_once(tmp_path, repository):
+    node = active(tmp_path, repository, 'restart = test ! -e "$DROVER_PREFIX/shared/var/broken"\n'
+                  'health = test "$DROVER_VERSION" = 1.0.0 || { touch "$DROVER_PREFIX/shared/var/broken"; kill -9 $PPID; }\n')
+    assert node.run("activate", "1.1.0").returncode == -signal.SIGKILL
+    assert "web is stuck: an activation was interrupted, and 1.0.0 does not run again" in node("recover", exits=INTERNAL)
+    assert node.current() == "1.0.0"
+    node("recover")
+
+
+class Health(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked += 1
+        self.send_response(503 if self.server.asked < self.server.good_from else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def health():
+    """A service's health over HTTP: 200 from the third question on."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Health) as server:
+        server.asked, server.good_from = 0, 3
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_health_over_http_is_asked_until_it_is_200(tmp_path, repository, health):
+    active(tmp_path, repository, f"health = http://127.0.0.1:{health.server_port}/health\n")
+    assert health.asked == 3
+
+
+def test_health_over_http_that_is_never_200_is_told(tmp_path, repository, health):
+    node = active(tmp_path, repository, f"health = http://127.0.0.1:{health.server_port}/health\nhealth-timeout = 1\n")
+    health.good_from = 1_000_000
+    said = node("activate", "1.1.0", exits=INTERNAL)
+    assert f"not healthy within 1 s: http://127.0.0.1:{health.server_port}/health answered 503, not 200" in said
+
+
+def test_a_unit_is_restarted_by_systemctl(tmp_path, repository):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/systemctl").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
+    (tmp_path / "bin/systemctl").chmod(0o755)
+    node = Node(tmp_path / "other", repository, "unit = web.service\n")
+    node("install", "1.0.0")
+    node("activate", "1.0.0", PATH=f"{tmp_path}/bin:{os.environ['PATH']}")
+    assert (tmp_path / "asked").read_text() == "restart -- web.service\n"
+
+
+def test_hooks_do_not_hear_what_systemd_says_to_us(tmp_path, repository):
+    node = Node(tmp_path / "other", repository, "before-switch = env\n")
+    node("install", "1.0.0")
+    node("activate", "1.0.0", NOTIFY_SOCKET="/run/x", LISTEN_FDS="1", WATCHDOG_USEC="1")
+    log = (node.prefix / "shared/log/before-switch.log").read_text()
+    assert "DROVER_VERSION=1.0.0" in log and "NOTIFY" not in log and "LISTEN" not in log and "WATCHDOG" not in log
+
+
+def test_whoever_reads_through_current_meanwhile_always_finds_a_whole_release(tmp_path, repository):
+    node = active(tmp_path, repository, "")
+    found, done = set(), threading.Event()
+
+    def read():
+        while not done.is_set():
+            found.add((node.prefix / "current/bin/web").read_text())
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        reader = pool.submit(read)
+        for _ in range(5):
+            node("activate", "1.1.0")
+            node("rollback")
+        done.set()
+        reader.result()
+    assert found == {f"#!/bin/sh\necho {version}\n" for version in ("1.0.0", "1.1.0")}
 
 
 def test_hooks_run_in_the_new_release_and_their_words_are_kept(tmp_path, repository):
