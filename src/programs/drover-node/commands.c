@@ -79,7 +79,7 @@ static const Command service_commands[] = {
 		"What the unit drover-node.service runs. Goes on with the last orders while droverd is away.",
 		"drover-node run", "3,5,6", "status"},
 	{"enrol", "[CODE]", 0, 1, "Makes this machine one of droverd's nodes", enrol_run, enrol_options,
-		"CODE is what `drover host invite NAME --kind node` printed, after `drover node add NAME`. Without it, it is read from "
+		"CODE is what `drover node add NAME` printed, or `drover host invite NAME --kind node`. Without it, it is read from "
 		"standard input, where no list of processes shows it.",
 		"drover-node enrol --server https://drover.example.org:8461 < code", "3,5", "run"},
 	{"check-config", "[FILE]", 0, 1, "Says what is wrong with a configuration", config_run_check, NULL,

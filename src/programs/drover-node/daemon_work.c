@@ -8,7 +8,7 @@
 #include "programs/drover-node/deed.h"
 #include "programs/drover-node/kept.h"
 
-enum { PROGRESS_EVERY_MS = 2000 };
+enum { PROGRESS_EVERY_MS = 2000, AGAIN_S = 1 };
 
 static void say(Worker *worker, ReportState state, const char *version, const char *error)
 {
@@ -72,12 +72,15 @@ static void fill_place(FollowPlace *at, const Place *place, const Order *order)
 		.now_us = clock_now_us(CLOCK_SYSTEM)};
 }
 
-static void save_memory(Worker *worker, const FollowMemory *memory)
+/* Seconds to wait: what is not remembered must not be tried again and again. */
+static double save_memory(Worker *worker, const FollowMemory *memory)
 {
 	g_autoptr(GError) error = NULL;
-	if (!kept_save_memory(worker->daemon->config, worker->product->name, memory, &error))
-		log_event(LOG_LEVEL_ERROR, "state.unwritable", "product", worker->product->name,
-			"why", error->message, NULL);
+	if (kept_save_memory(worker->daemon->config, worker->product->name, memory, &error))
+		return 0;
+	log_event(LOG_LEVEL_ERROR, "state.unwritable", "product", worker->product->name, "why",
+		error->message, NULL);
+	return DAEMON_LOOK_S;
 }
 
 /* -- acts -----------------------------------------------------------------------------------------
@@ -125,14 +128,21 @@ static void tidy(Worker *worker, Place *place, const NodeDeed *deed, const Order
 		daemon_report_moved(worker->daemon);
 }
 
+static NodeDeed begin_deed(Worker *worker, Watched *watched, DeedWatch *watch, gboolean is_ordered)
+{
+	*watched = (Watched){.worker = worker};
+	*watch = (DeedWatch){.holder = {worker->daemon->config->path, worker->daemon->program},
+		.progress = on_progress,
+		.of = watched};
+	return deed_of(worker->product, is_ordered, watch);
+}
+
 static gboolean act(Worker *worker, Place *place, FollowAct what, const Order *order,
 	FollowMemory *memory, GError **error)
 {
-	Watched watched = {.worker = worker};
-	DeedWatch watch = {.holder = {worker->daemon->config->path, worker->daemon->program},
-		.progress = on_progress,
-		.of = &watched};
-	const NodeDeed deed = deed_of(worker->product, order->is_ordered, &watch);
+	Watched watched;
+	DeedWatch watch;
+	const NodeDeed deed = begin_deed(worker, &watched, &watch, order->is_ordered);
 	switch (what) {
 	case FOLLOW_INSTALL:
 		return install(worker, place, &deed, order, error);
@@ -179,7 +189,7 @@ static double take_step(Worker *worker, const Order *order)
 	kept_memory(worker->daemon->config, name, &memory);
 	follow_next(order, &at, &memory, &next);
 	if (next.act == FOLLOW_NOTHING)
-		return 0;
+		return AGAIN_S;
 	if (act(worker, place, next.act, order, &memory, &error)) {
 		if (next.act == FOLLOW_ACTIVATE)
 			follow_succeeded(&memory);
@@ -187,8 +197,7 @@ static double take_step(Worker *worker, const Order *order)
 		tell_failure(worker, order, error);
 		follow_failed(&memory, order, error, clock_now_us(CLOCK_SYSTEM));
 	}
-	save_memory(worker, &memory);
-	return 0;
+	return save_memory(worker, &memory);
 }
 
 /* What is next, as far as can be seen without the lock. FALSE: it cannot be seen. */
@@ -230,17 +239,31 @@ static double go_on(Worker *worker)
 	return seconds_until(next.until_us);
 }
 
-/* What a killed command left is finished or taken back before anything is asked of anybody. */
-static void recover(Worker *worker)
+/* What a killed command left is finished or taken back before anything is asked of anybody. FALSE:
+ * not yet; said once. */
+static gboolean recover(Worker *worker, char **told)
 {
+	Watched watched;
+	DeedWatch watch;
 	g_autoptr(GError) error = NULL;
+	const char *name = worker->product->name;
+	const NodeDeed deed = begin_deed(worker, &watched, &watch, FALSE);
 	g_autoptr(Place) place = place_open(worker->product, CLOCK_SYSTEM, &error);
-	if (place == NULL)
-		log_event(LOG_LEVEL_WARNING, "place.closed", "product", worker->product->name,
-			"why", error->message, NULL);
-	else if (place->recovered != NULL)
-		log_event(LOG_LEVEL_WARNING, "place.recovered", "product", worker->product->name,
-			"what", place->recovered, NULL);
+	if (place != NULL && place->recovered != NULL)
+		log_event(LOG_LEVEL_WARNING, "place.recovered", "product", name, "what",
+			place->recovered, NULL);
+	if (place != NULL && place->intent.kind == INTENT_ACTIVATE)
+		say(worker, REPORT_ACTIVATING, place->intent.version, NULL);
+	if (place != NULL && node_recover(place, &deed, &error))
+		return TRUE;
+	if (g_strcmp0(*told, error->message) != 0)
+		log_event(LOG_LEVEL_ERROR, "place.failed", "product", name, "why", error->message,
+			NULL);
+	g_free(*told);
+	*told = g_strdup(error->message);
+	gboolean busy = drover_error_is(error, DROVER_ERROR_LOCKED);
+	say(worker, busy ? REPORT_IDLE : REPORT_FAILED, NULL, busy ? NULL : error->message);
+	return FALSE;
 }
 
 /* Another one holds the sockets already, or none could be started: said once. */
@@ -270,12 +293,13 @@ gpointer daemon_work(gpointer of)
 {
 	Worker *worker = of;
 	Daemon *daemon = worker->daemon;
-	g_autofree char *told = NULL;
-	recover(worker);
+	g_autofree char *told = NULL, *told_place = NULL;
+	gboolean recovered = FALSE;
 	while (!daemon_is_ending(daemon)) {
 		ensure_holder(worker, &told);
 		guint64 seen = orders_moved(daemon);
-		double pause_s = go_on(worker);
+		recovered = recovered || recover(worker, &told_place);
+		double pause_s = recovered ? go_on(worker) : DAEMON_BUSY_S;
 		if (pause_s > 0)
 			daemon_wait(daemon, &daemon->orders_moved, seen, pause_s);
 	}
