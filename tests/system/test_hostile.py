@@ -26,14 +26,16 @@ from server import PASSWORD, House, Server, eventually
 OPERATIONS = [(method.upper(), path, operation["x-role"]) for path, whole in openapi.document()["paths"].items()
               for method, operation in whole.items() if method in ("get", "post", "put", "patch", "delete")]
 PAGES = ["/", "/products/web", "/products/web/landings", "/products/web/landings/1", "/products/web/where?q=a", "/people",
-         "/people/tom", "/tokens", "/hosts", "/notices", "/history", "/maintenance"]
+         "/people/tom", "/tokens", "/hosts", "/notices", "/history", "/maintenance", "/channels", "/changes", "/nodes", "/products/web/releases"]
 FORMS = ["/products", "/products/web/scan", "/products/web/rebase", "/products/web/landings/1/verdicts", "/maintenance",
          "/notices/remind", "/people", "/people/tom", "/people/tom/roles", "/people/tom/roles/revoke",
-         "/people/tom/login-link", "/people/tom/password", "/tokens", "/tokens/1/revoke", "/hosts", "/hosts/web1/revoke", "/logout"]
+         "/people/tom/login-link", "/people/tom/password", "/tokens", "/tokens/1/revoke", "/hosts", "/hosts/web1/revoke", "/logout",
+         "/nodes", "/nodes/w1", "/nodes/w1/invite", "/nodes/w1/remove", "/nodes/w1/products/web/order"]
 
 
 def real(path):
-    return path.format(product="web", landing="1", name="tom", id="1", sequence="1", pool="shop", host="w1", channel="release", table="rules")
+    return path.format(product="web", landing="1", name="tom", id="1", sequence="1", pool="shop", host="w1", channel="release", table="rules",
+                       version="1.0.0", node="w1")
 
 
 @pytest.fixture(scope="module")
@@ -155,9 +157,10 @@ def test_a_role_on_one_product_shows_nothing_of_another(house, nothing_changes):
         token = house.token(name)
         for method, path, _ in OPERATIONS:
             if "{product}" in path:
-                asked = path.format(product="api", landing="10", channel="release")
+                rest = {"landing": "10", "channel": "release", "version": "1.0.0", "node": "w1"}
+                asked = path.format(product="api", **rest)
                 answer = house.api(method, asked, token=token)
-                missing = house.api(method, path.format(product="nothing", landing="10", channel="release"), token=token)
+                missing = house.api(method, path.format(product="nothing", **rest), token=token)
                 assert answer.status == missing.status == 403
                 assert answer.text.replace("api", "nothing") == missing.text
         for path in ("/status", "/products", "/report"):
