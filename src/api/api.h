@@ -22,6 +22,7 @@
 
 typedef struct LandingBooks LandingBooks;
 typedef struct ChannelBooks ChannelBooks;
+typedef struct ApiWarnings ApiWarnings;
 
 /* What this installation was told: one for the process, unchanging. Texts are borrowed. */
 typedef struct ApiSite ApiSite;
@@ -39,6 +40,7 @@ struct ApiSite {
 	gint64 retention_days;		/* verdict and notice logs are summarised after */
 	LandingBooks *books;	/* the landings in memory, shared by all calls of the process */
 	ChannelBooks *channels; /* what channels are answered from, the same; NULL: not kept */
+	ApiWarnings *warnings;	/* of the process (api/warnings.h); NULL: none are kept */
 	/* Makes the static report (page/page.h); the pages stand above the API. */
 	json_t *(*make_report)(
 		const ApiSite *site, Store *store, const Actor *actor, GError **error);

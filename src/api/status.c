@@ -5,6 +5,7 @@
 #include "api/maintenance.h"
 #include "api/routes.h"
 #include "api/view.h"
+#include "api/warnings.h"
 #include "store/backup.h"
 #include "store/history.h"
 #include "store/job.h"
@@ -68,12 +69,12 @@ static json_t *show_status(ApiCall *call, GError **error)
 	g_autoptr(json_t) products_json = jobs_json != NULL ? products(call, error) : NULL;
 	if (products_json == NULL)
 		return NULL;
-	return json_pack("{s:s, s:o, s:s, s:I, s:I, s:s, s:o, s:O, s:O, s:O}", "version",
+	return json_pack("{s:s, s:o, s:s, s:I, s:I, s:s, s:o, s:O, s:O, s:O, s:o}", "version",
 		DROVER_VERSION, "now", json_time_or_null(api_now_us(call)), "store",
 		store_kind(call->store) == STORE_SQLITE ? "sqlite" : "postgresql", "changes",
 		(json_int_t)changes, "generation", (json_int_t)generation, "history_head", head,
 		"maintenance", maintenance_json(&maintenance), "jobs", jobs_json, "mail", mail_json,
-		"products", products_json);
+		"products", products_json, "warnings", api_warnings_json(call->site->warnings));
 }
 
 static json_t *check_store(ApiCall *call, GError **error)

@@ -35,7 +35,7 @@ static const SettingKey keys[] = {
 	{"public", "pools", SETTING_BOOLEAN, "yes",
 		"Publish the lists of pools there, as PyBal reads them, to whoever asks"},
 	{"public", "releases", SETTING_PATH, NULL,
-		"A folder whose files are served below /releases/ there, to whoever asks"},
+		"A folder whose files are served below /releases/ there, to whoever asks; that of [release] by default"},
 	{"admin", "listen", SETTING_TEXT, "127.0.0.1:8461",
 		"Where droverd answers with API and pages"},
 	{"admin", "certificate", SETTING_PATH, NULL,

@@ -34,6 +34,7 @@ def manifest(version, sequence, revision="ab" * 20, product="web", files=None, *
         "tag": None, "test": {"run": f"{version}/1", "log_sha256": EMPTY}, "contract_sha256": None, "min_rollback_sequence": 0,
         "mtime": 1000000000, "payload": {"size": 300, "sha256": EMPTY, "tar_size": 4096, "tar_sha256": EMPTY, "window_log": 23},
         "tree_sha256": tree_sha256(files), "dependencies": [], "deltas": [], **more, "files": files}
+    fields["deltas"] = sorted(fields["deltas"], key=lambda each: each["from"].encode())
     lines = []
     for key, value in fields.items():
         if isinstance(value, list):

@@ -34,6 +34,10 @@ static void show_status(const Screen *screen, const json_t *status)
 		screen_line(screen, "at work      %s on %s, pid %" G_GINT64_FORMAT ", since %s",
 			json_text(job, "job"), json_text(job, "host"), json_integer_of(job, "pid"),
 			json_text(job, "since"));
+	json_array_foreach (json_object_get(status, "warnings"), index, job) {
+		screen_part(screen, STYLE_BAD, "look at      ");
+		screen_line(screen, "%s", json_string_value(job));
+	}
 	const json_t *products = json_object_get(status, "products");
 	screen_line(screen, "%s", "");
 	if (json_array_size(products) > 0)

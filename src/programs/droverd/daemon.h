@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "channel/book/shelf.h"
+#include "release/key.h"
 #include "programs/droverd/updates.h"
 #include "programs/settings.h"
 #include "wire/http_server.h"
@@ -25,6 +26,10 @@
 	COUNTER(scan_problems, "drover_scan_problems_total", "Scans by the clock that failed")     \
 	COUNTER(reminders, "drover_reminder_rounds_total", "Rounds of reminders by the clock")     \
 	COUNTER(changes_live, "drover_changes_live_total", "Changes that this clock let go live")  \
+	COUNTER(indexes_signed, "drover_indexes_signed_total",                                     \
+		"Indexes of releases that this droverd signed")                                    \
+	COUNTER(index_problems, "drover_index_problems_total",                                     \
+		"Times that an index of releases could not be kept signed")                        \
 	COUNTER(changes, "drover_changes_seen_total", "Changes published to open pages")
 
 #define DAEMON_COUNTER_FIELD(field, name, help) gint field;
@@ -52,11 +57,12 @@ typedef struct Daemon {
 	GHashTable *lists;  /* path -> PoolList *: what the public address publishes; never
 			       changed, swapped under lists_lock; NULL: not read yet */
 	GMutex lists_lock;
-	Updates updates;   /* what the public address answers update queries from */
-	int releases;	   /* the folder below /releases/; -1: none */
-	gint64 watcher_ms; /* atomic: when the watcher last went round */
-	GError *outdated;  /* the watcher's, read after it ended: the store is no longer ours to use
-			    */
+	Updates updates;      /* what the public address answers update queries from */
+	int releases;	      /* the folder below /releases/; -1: none */
+	SecretKey *index_key; /* that indexes are signed with; NULL: none */
+	gint64 watcher_ms;    /* atomic: when the watcher last went round */
+	GError *outdated; /* the watcher's, read after it ended: the store is no longer ours to use
+			   */
 } Daemon;
 
 /* A connection more. */
@@ -80,6 +86,8 @@ HttpAnswer *public_answer(const HttpRequest *request, gpointer of);
 gboolean public_read(Daemon *daemon, Store *store, GError **error);
 /* Opens the folder of /releases/, if there is to be one. */
 gboolean releases_open(Daemon *daemon, GError **error);
+/* Reads the key that indexes are signed with, if there is to be one. */
+gboolean indexes_set_up(Daemon *daemon, GError **error);
 /* NULL when there is none. */
 HttpAnswer *releases_answer(Daemon *daemon, const HttpRequest *request);
 /* "pool/web", "node/web1": what who waits for its orders is woken by. Caller frees. */
@@ -89,10 +97,11 @@ char *node_topic(const char *node);
 /* The text of /metrics, with the products that `actor` may see. Caller frees. */
 char *metrics_text(Daemon *daemon, Store *store, const Actor *actor);
 
-/* Threads: publish changes to open pages; do what is due; let changes go live. `of` is the Daemon.
- */
+/* Threads: publish changes to open pages; do what is due; let changes go live; keep indexes signed.
+ * `of` is the Daemon. */
 gpointer watch_changes(gpointer of);
 gpointer keep_time(gpointer of);
 gpointer keep_appointments(gpointer of);
+gpointer keep_indexes(gpointer of);
 
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "api/pool.h"
+#include "api/warnings.h"
 #include "base/file.h"
 #include "base/format.h"
 #include "api/channel_books.h"
@@ -279,17 +280,22 @@ static void stop(Daemon *daemon, GThread *watcher, GThread *timer)
 static gboolean serve(Daemon *daemon, const sigset_t *signals, GError **error)
 {
 	if (!file_make_folder(daemon->site.state_folder, 0700, error) ||
-		!releases_open(daemon, error) || !open_stores(daemon, error) ||
-		!start_admin(daemon, error) || !start_public(daemon, error))
+		!releases_open(daemon, error) || !indexes_set_up(daemon, error) ||
+		!open_stores(daemon, error) || !start_admin(daemon, error) ||
+		!start_public(daemon, error))
 		return FALSE;
 	daemon->watcher_ms = clock_monotonic_ms();
 	GThread *watcher = g_thread_new("watch", watch_changes, daemon);
 	GThread *timer = g_thread_new("clock", keep_time, daemon);
 	GThread *appointments = g_thread_new("go-live", keep_appointments, daemon);
+	GThread *indexes =
+		daemon->index_key != NULL ? g_thread_new("indexes", keep_indexes, daemon) : NULL;
 	tell_ready(daemon);
 	wait_for_signal(daemon, signals);
 	stop(daemon, watcher, timer);
 	g_thread_join(appointments);
+	if (indexes != NULL)
+		g_thread_join(indexes);
 	if (daemon->outdated == NULL)
 		return TRUE;
 	log_event(LOG_LEVEL_ERROR, "store.outdated", "why", daemon->outdated->message, NULL);
@@ -310,6 +316,7 @@ static gboolean run(const Options *options, const sigset_t *signals, GError **er
 	g_autoptr(LandingBooks) books = landing_books_new();
 	g_autoptr(ChannelBooks) channels = channel_books_new();
 	g_autoptr(ChannelShelf) shelf = channel_shelf_new();
+	g_autoptr(ApiWarnings) warnings = api_warnings_new();
 	Daemon daemon = {.settings = settings,
 		.releases = -1,
 		.store_url = store_url,
@@ -318,6 +325,7 @@ static gboolean run(const Options *options, const sigset_t *signals, GError **er
 	gboolean ok = settings_site(settings, clock_fixed(now_us), &daemon.site, error);
 	daemon.site.books = books;
 	daemon.site.channels = channels;
+	daemon.site.warnings = warnings;
 	daemon.shelf = shelf;
 	daemon.updates.channels = channels;
 	daemon.site.make_report = page_report;
@@ -329,6 +337,7 @@ static gboolean run(const Options *options, const sigset_t *signals, GError **er
 		http_server_stop(daemon.public, STOP_GRACE_MS);
 	if (daemon.releases >= 0)
 		close(daemon.releases);
+	secret_key_free(daemon.index_key);
 	http_events_unref(daemon.events);
 	g_clear_pointer(&daemon.lists, g_hash_table_unref);
 	updates_clear(&daemon.updates);

@@ -1,22 +1,33 @@
 /* SPDX-License-Identifier: ISC
  *
  * /releases/… on the public address: the files of one folder, as they are. A published release
- * never changes, so whoever has fetched a file need not ask for it again.
+ * never changes, so whoever has fetched a file need not ask for it again; what says which releases
+ * there are is asked for each time.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "programs/droverd/daemon.h"
+#include "release/repository.h"
 
 #define PREFIX "/releases/"
 
+/* The folder that releases are published to may be made by who publishes the first. */
 gboolean releases_open(Daemon *daemon, GError **error)
 {
 	const char *folder = settings_text(daemon->settings, "public.releases");
+	const char *repository = settings_text(daemon->settings, "release.repository");
 	daemon->releases = -1;
-	if (folder == NULL)
+	if (folder == NULL && repository == NULL)
 		return TRUE;
+	if (folder == NULL && !file_make_folder(repository, 0755, error)) {
+		g_prefix_error(error, "[release] repository: ");
+		return FALSE;
+	}
+	if (folder == NULL)
+		folder = repository;
 	daemon->releases = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (daemon->releases < 0)
 		drover_error_set(error, DROVER_ERROR_INPUT, "[public] releases: open folder %s: %s",
@@ -41,6 +52,15 @@ static const char *type_of(const char *path)
 	return "application/octet-stream";
 }
 
+/* PRODUCT/index and PRODUCT/delegation are replaced again and again; an old one is refused by who
+ * has seen a newer. */
+static gboolean is_replaced(const char *path)
+{
+	const char *file = strchr(path, '/');
+	return file != NULL && (strcmp(file + 1, REPOSITORY_INDEX_FILE) == 0 ||
+				       strcmp(file + 1, REPOSITORY_DELEGATION_FILE) == 0);
+}
+
 HttpAnswer *releases_answer(Daemon *daemon, const HttpRequest *request)
 {
 	const char *path = http_request_path(request) + strlen(PREFIX);
@@ -49,6 +69,8 @@ HttpAnswer *releases_answer(Daemon *daemon, const HttpRequest *request)
 	HttpAnswer *answer = http_answer_new_file(request, daemon->releases, path, type_of(path));
 	int status = http_answer_status(answer);
 	http_answer_header(answer, "Cache-Control",
-		status < 400 ? "public, max-age=31536000, immutable" : "no-store");
+		status >= 400	    ? "no-store"
+		: is_replaced(path) ? "no-cache"
+				    : "public, max-age=31536000, immutable");
 	return answer;
 }
