@@ -14,6 +14,7 @@ import zlib
 import pytest
 
 from conftest import ROOT, Repository
+from publisher import Publisher
 
 ABC = hashlib.sha256(b"abc").hexdigest()
 
@@ -219,6 +220,15 @@ def test_nothing_is_built_while_no_landing_may_be_deployed(shop):
     shop.drover("landing scan")
     assert "no landing of web may be deployed" in shop.build(exits=2).err
     assert not shop.out.exists()
+
+
+def test_where_the_repository_is_not_a_clone_will_do(shop, tmp_path):
+    shop.land("")
+    shop.repository.git("clone", "-q", "--bare", str(shop.repository.path), str(tmp_path / "bare.git"))
+    shop.repository.path.rename(tmp_path / "moved")
+    assert "name a clone with --repository DIR" in shop.build(exits=3).err
+    shop.build(f"--repository {tmp_path}/bare.git")
+    assert shop.paths() == ["drover.ini", "log.txt"]
 
 
 def test_the_first_version_must_be_said(shop):
@@ -608,6 +618,15 @@ def test_check_of_what_was_not_built_or_is_anothers(shop):
     shop.build()
     shop.drover(f"product add api --repository {shop.repository.path}")
     assert "is a build of web, not of api" in shop.drover(f"release check api {shop.out}", exits=2).err
+
+
+def test_check_of_a_published_release_is_that_of_its_build(drover, repository):
+    web = Publisher(drover, repository)
+    web.release("1.0.0", "one\n")
+    shown = drover.json("release check web 1.0.0")
+    assert shown == drover.json("release check web state/builds/web/1.0.0")
+    assert shown["version"] == "1.0.0" and shown["changed"] == []
+    assert "1.0.9" in drover("release check web 1.0.9", exits=3).err
 
 
 # -- this project ------------------------------------------------------------------------------------------------

@@ -58,16 +58,22 @@ gboolean release_check_plan(const json_t *plan, const char *reason, const char *
 
 char *release_repository(Invocation *invocation, const json_t *plan, GError **error)
 {
-	const char *path = invocation_option(invocation, "repository");
-	if (path == NULL)
-		path = json_text(plan, "repository");
+	g_autoptr(GError) wrong = NULL;
+	const char *said = invocation_option(invocation, "repository");
+	const char *path = said != NULL ? said : json_text(plan, "repository");
 	if (path == NULL) {
 		drover_error_set(error, DROVER_ERROR_INPUT,
 			"%s has no git repository: say where it lies with --repository DIR",
 			json_text(plan, "product"));
 		return NULL;
 	}
-	return git_check(path, error) ? g_strdup(path) : NULL;
+	if (git_check(path, &wrong))
+		return g_strdup(path);
+	drover_error_set(error, (DroverErrorCode)wrong->code, "%s%s", wrong->message,
+		said != NULL ? ""
+			     : "; where the repository is elsewhere, name a clone with "
+			       "--repository DIR");
+	return NULL;
 }
 
 const Command release_commands[] = {

@@ -114,7 +114,7 @@ static gboolean keep_reason(const char *folder, const char *reason, GError **err
 
 /* the command ---------------------------------------------------------------------------------- */
 
-static gboolean build(Invocation *invocation, const json_t *plan, BuildWish *wish, GError **error)
+static gboolean build(Invocation *invocation, BuildWish *wish, GError **error)
 {
 	const Screen *screen = invocation_screen(invocation);
 	const char *reason = invocation_option(invocation, "reason");
@@ -159,7 +159,7 @@ static gboolean build_planned(Invocation *invocation, const json_t *plan, GError
 		.verify = invocation_has(invocation, "verify"),
 		.with_network = invocation_has(invocation, "with-network"),
 	};
-	return build(invocation, plan, &wish, error);
+	return build(invocation, &wish, error);
 }
 
 gboolean release_run_build(Invocation *invocation, GError **error)
