@@ -23,9 +23,10 @@
 #define NODE_MAXIMUM_TAGS	      50
 #define NODE_TAG_MAXIMUM_BYTES	      100 /* its name, and what it says */
 #define NODE_NOTES_MAXIMUM_BYTES      4096
-#define NODE_REPORT_MAXIMUM_INSTALLED 200 /* releases on one node, of one product */
-#define NODE_SILENT_S		      75  /* who did not report for longer is shown as silent */
-#define NODE_EVENTS_KEPT	      100 /* of one product on one node */
+#define NODE_REPORT_MAXIMUM_INSTALLED 200  /* releases on one node, of one product */
+#define NODE_ORDERS_MAXIMUM_NAMED     1000 /* versions that a node is told to keep, of one product */
+#define NODE_SILENT_S		      75   /* who did not report for longer is shown as silent */
+#define NODE_EVENTS_KEPT	      100  /* of one product on one node */
 #define NODE_EVENTS_MAXIMUM_SHOWN     200
 #define NODE_POLL_S		      25 /* how long a node's question for orders waits at most */
 

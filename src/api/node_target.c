@@ -212,6 +212,8 @@ static void add_named(json_t *named, const char *version)
 {
 	gsize i;
 	json_t *known;
+	if (json_array_size(named) == NODE_ORDERS_MAXIMUM_NAMED)
+		return;
 	json_array_foreach (named, i, known)
 		if (strcmp(json_string_value(known), version) == 0)
 			return;

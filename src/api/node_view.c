@@ -52,14 +52,23 @@ static Standing working(const json_t *report, const char *running)
 		or_word(running, "nothing"));
 }
 
-static Standing settled(const NodeTarget *target, const char *running)
+/* A node goes back by nothing but an order: else whoever changes a rule could take all of them
+ * back. */
+static Standing settled(const NodeTarget *target, const json_t *report, gboolean is_ordered)
 {
+	const char *running = json_text(report, "running");
 	if (target->version == NULL)
 		return standing("good", "%s%s; it is to run nothing else: %s",
 			running != NULL ? "runs " : "runs", or_word(running, " nothing"),
 			target->why);
 	if (g_strcmp0(running, target->version) == 0)
 		return standing("good", "runs %s, as it is to", running);
+	if (running != NULL && !is_ordered &&
+		json_integer_of(report, "sequence") > target->sequence)
+		return standing("behind",
+			"runs %s, which is newer than %s of its channel; it goes back only by an "
+			"order",
+			running, target->version);
 	return standing(
 		"behind", "runs %s and is to run %s", or_word(running, "nothing"), target->version);
 }
@@ -98,7 +107,7 @@ static Standing standing_of(
 		return in_maintenance(report);
 	if (strcmp(state, "idle") != 0)
 		return working(report, running);
-	return settled(target, running);
+	return settled(target, report, duty->ordered != NULL);
 }
 
 /* Values ----------------------------------------------------------------------------------------

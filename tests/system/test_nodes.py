@@ -210,6 +210,7 @@ def test_each_state_has_its_sentence(house):
     for about, state, word in [
             ({"running": "1.0.1", "sequence": 2}, "good", "runs 1.0.1"),
             ({"running": "1.0.0", "sequence": 1}, "behind", "is to run 1.0.1"),
+            ({"running": "1.0.2", "sequence": 3}, "behind", "goes back only by an order"),
             ({"running": "1.0.0", "state": "installing", "doing": {"version": "1.0.1", "step": "fetch", "done": 50, "total": 200}},
              "working", "installs 1.0.1: fetch, 25 %"),
             ({"running": "1.0.0", "state": "activating", "doing": {"version": "1.0.1"}}, "working", "switches to 1.0.1"),
@@ -222,7 +223,7 @@ def test_each_state_has_its_sentence(house):
         assert (shown["state"], word in shown["text"]) == (state, True), shown["text"]
     events = house.good("GET", "/nodes/n1")["events"]
     assert [(each["state"], each["version"], each["text"]) for each in reversed(events)] == [
-        ("running", "1.0.1", None), ("running", "1.0.0", None), ("failed", "1.0.0", "disk full"),
+        ("running", "1.0.1", None), ("running", "1.0.0", None), ("running", "1.0.2", None), ("running", "1.0.0", None), ("failed", "1.0.0", "disk full"),
         ("maintenance", "1.0.0", "new disk"), ("running", "1.0.1", None)]
     age_reports(house, 76)
     assert house.shown()["state"] == "silent"
@@ -236,6 +237,21 @@ def test_events_do_not_grow_for_ever(house):
     for number in range(130):
         n1.report(running=f"1.0.{number % 2}")
     assert len(house.good("GET", "/nodes/n1")["events"]) == 100
+
+
+def test_a_node_runs_50_products_at_most(house):
+    many = [{"product": "web", "channel": "release"}] * 51
+    answer = house.daemon("POST", "/nodes", {"name": "n9", "products": many})
+    assert answer.status == 400 and "at most 50" in answer.text
+    status, said = house.node().call("POST", "/node/report", {"now": now(), "version": "1", "products": [{"product": "web", "state": "idle"}] * 51})
+    assert status == 400 and "at most 50" in said["error"]["message"]
+
+
+def test_a_release_must_stay_for_20_reasons_of_many(house):
+    for number in range(30):
+        house.drover(f"node add m{number} --product web --channel release --no-invite")
+    needed = {each["version"]: each["because"] for each in house.good("GET", "/products/web/releases/needed")["versions"]}
+    assert len(needed["1.0.1"]) == 20 and house.good("GET", "/products/web/releases/1.0.1")["nodes"]["should"] == 30
 
 
 def test_what_nodes_name_is_kept(house):

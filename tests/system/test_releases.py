@@ -159,12 +159,23 @@ def test_a_difference_shows_5000_paths_and_counts_the_rest(house):
     diff = house.get("/1.0.1/diff")
     assert len(diff["added"]) + len(diff["removed"]) + len(diff["changed"]) == 5000 and diff["truncated"] == 11
     assert [each["path"] for each in diff["removed"]] == ["bin/web"]
+    assert house.daemon("GET", "/products/web/releases/1.0.1/files?limit=10001").status == 400
     paths, after = [], ""
     while after is not None:
         page = house.get(f"/1.0.1/files?limit=2000&after={after}")
         paths += [each["path"] for each in page["files"]]
         after = page["next"]
     assert paths == [each["path"] for each in many]
+
+
+def test_500_landings_of_a_release_are_shown_and_the_rest_counted(house):
+    house.drover("product add bulk")
+    landings = [{"rev": number, "revision": f"{number:040x}", "subject": f"S{number}", "author": "Ada", "qa": "no-qa"}
+                for number in range(1, 504)]
+    assert house.daemon("POST", "/products/bulk/landings", {"landings": landings}).status == 200
+    body = house.ours.release("1.0", 1, product="bulk", revision=f"{503:040x}", landing=503)
+    made = house.post(body, path="/products/bulk/releases")
+    assert [each["landing"] for each in made["items"]] == list(range(503, 3, -1)) and made["more"] == 3
 
 
 def test_releases_survive_backup_and_restore(house, daemons, tmp_path):  # noqa: F811

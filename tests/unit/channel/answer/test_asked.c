@@ -214,6 +214,20 @@ static void test_a_node_s_product_and_channel_are_those_of_the_path(void **state
 	assert_string_equal(asked.query.id, "n1");
 }
 
+/* A release that is one tree for every machine lies there. */
+static void test_a_node_that_does_not_say_which_is_any_platform_and_locale(void **state)
+{
+	static const char *const pairs[] = {"platform", "x86_64", NULL};
+	g_auto(Asked) silent = {0};
+	g_auto(Asked) half = {0};
+	ask("/update/node/web/release", NULL, &silent);
+	assert_string_equal(silent.query.platform, ASKED_ANY);
+	assert_string_equal(silent.query.locale, ASKED_ANY);
+	ask("/update/node/web/release", pairs, &half);
+	assert_string_equal(half.query.platform, "x86_64");
+	assert_string_equal(half.query.locale, ASKED_ANY);
+}
+
 static void test_wrong_numbers_are_refused_in_json(void **state)
 {
 	static const char *const force[] = {"force", "2", NULL}, *const memory[] = {
@@ -287,6 +301,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_path_is_not_found),
 		cmocka_unit_test(test_json_says_it_all_behind_the_path),
 		cmocka_unit_test(test_a_node_s_product_and_channel_are_those_of_the_path),
+		cmocka_unit_test(test_a_node_that_does_not_say_which_is_any_platform_and_locale),
 		cmocka_unit_test(test_wrong_numbers_are_refused_in_json),
 		cmocka_unit_test(test_long_texts_are_refused),
 		cmocka_unit_test(test_what_is_no_utf_8_is_refused),
