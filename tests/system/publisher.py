@@ -2,7 +2,6 @@
 """A product that is built and published for real: root, release and index in one key, a repository of releases beside."""
 import hashlib
 import json
-import os
 import subprocess
 
 import beds
@@ -81,9 +80,3 @@ class Publisher:
 def run(words, **more):
     return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, **more)
 
-
-def git(path, *words):
-    environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", "HOME": str(path)}
-    done = run(["git", "-C", str(path), *words], env=environment)
-    assert done.returncode == 0, done.stderr
-    return done.stdout

@@ -9,6 +9,7 @@ import itertools
 
 import pytest
 
+from publisher import Publisher
 from test_crash_locks import preloaded
 
 
@@ -130,3 +131,35 @@ def test_a_backup_is_the_old_or_the_new_one_as_a_whole(web, tmp_path):
     assert old != new and new is not None
     for where, files in disks:
         assert files.get("backup.db") in (old, new), where
+
+
+def test_a_release_is_published_as_a_whole_and_before_the_index_that_names_it(drover, repository, tmp_path):
+    web = Publisher(drover, repository)
+    web.release("1.0.0", "one\n")
+    web.build("1.0.1", "two\n")
+    disks, disk = play(drover, "release publish web 1.0.1", web.releases, tmp_path / "trace")
+
+    def version_of(files):
+        return {path: number for path, number in files.items() if path.startswith("web/1.0.1/")}
+
+    old, new = disks[0][1]["web/index"], disk.after_power_cut(False, False)["web/index"]
+    whole = version_of(disk.after_power_cut(False, False))
+    assert old != new and None not in (old, new) and len(whole) == 4 and None not in whole.values()
+    for where, files in disks:
+        assert version_of(files) in ({}, whole), where
+        assert files.get("web/index") in (old, new), where
+        assert files.get("web/index") == old or version_of(files) == whole, where
+
+
+def test_what_is_removed_goes_after_the_index_that_does_not_name_it(drover, repository, tmp_path):
+    web = Publisher(drover, repository)
+    for number in range(3):
+        web.release(f"1.0.{number}", f"{number}\n")
+    disks, disk = play(drover, "release gc web --keep 1", web.releases, tmp_path / "trace")
+    old, new = disks[0][1]["web/index"], disk.after_power_cut(False, False)["web/index"]
+    assert old != new
+    before = {path: number for path, number in disks[0][1].items() if path.startswith(("web/1.0.0/", "web/1.0.1/"))}
+    assert len(before) == 7
+    for where, files in disks:
+        assert files.get("web/index") in (old, new), where
+        assert files["web/index"] == new or before.items() <= files.items(), where

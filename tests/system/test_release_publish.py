@@ -10,7 +10,8 @@ import time
 import pytest
 
 import beds
-from publisher import BIG, Publisher, run
+from conftest import through
+from publisher import Publisher, run
 
 STALE_LOCK = "drover-lock 1\nid 0123456789abcdef\nhost build7\nplace elsewhere\npid 4711\nstarted 99\nsince 2026-11-21T03:47:19Z\njob publish\n"
 
@@ -176,6 +177,17 @@ def test_without_an_index_key_droverd_is_left_to_sign(web):
     web.configure("index-key = root.key")
     web.publish("1.0.1")
     web.check(["1.0.0", "1.0.1"])
+
+
+def test_through_a_server_it_is_the_same(web, server):
+    web.build("1.0.0", "one\n")
+    there = through(web.drover, server)
+    there.environment["DROVER_CONFIG"] = web.drover.environment["DROVER_CONFIG"]
+    there("release publish web state/builds/web/1.0.0")
+    assert [release["version"] for release in there.json("release list web")] == ["1.0.0"]
+    assert "found published" in there("release publish web state/builds/web/1.0.0").out
+    assert "nothing is to be removed" in there("release gc web").out
+    web.check(["1.0.0"])
 
 
 # -- two at once, disks ------------------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ static void assert_taken_over(const RepositoryBed *bed, const char *part)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(RepositoryLock) lock = take(bed, &warning, &error);
 	assert_fine(error);
+	assert_non_null(lock);
 	assert_non_null(warning);
 	assert_non_null(strstr(warning, part));
 }
@@ -183,6 +184,7 @@ static void test_what_killed_writers_left_is_cleaned_up_by_the_next(void **state
 	}
 	g_autofree char *warning = NULL;
 	g_autoptr(RepositoryLock) lock = take(bed, &warning, NULL);
+	assert_non_null(lock);
 	assert_null(warning);
 	g_autofree char *names = bed_names(bed, "");
 	assert_string_equal(names, ".incoming .lock 1.0");
@@ -258,6 +260,7 @@ static void test_a_holder_that_works_for_long_is_heard_of(void **state)
 	if (g_getenv("DROVER_TEST_FULL") == NULL)
 		skip();
 	g_autoptr(RepositoryLock) lock = take(bed, NULL, NULL);
+	assert_non_null(lock);
 	g_autofree char *path = lock_path(bed);
 	struct stat status = {0};
 	set_age(bed, 1000);
