@@ -11,6 +11,9 @@
 #include "base/file.h"
 #include "programs/drover/key_file.h"
 
+/* droverd holds the lock for moments, to sign the index. */
+enum { LOCK_TRIES = 10, LOCK_PAUSE_US = 300000 };
+
 static gboolean load_trust(ReleasePlace *place, GError **error)
 {
 	const ApiSite site = {.release_keys = settings_text(place->settings, "release.keys")};
@@ -72,7 +75,17 @@ gboolean release_place_load_key(const ReleasePlace *place, const char *option, T
 gboolean release_place_lock(ReleasePlace *place, const char *job, GError **error)
 {
 	g_autofree char *warning = NULL;
-	place->lock = repository_lock(place->repository, job, CLOCK_SYSTEM, &warning, error);
+	GError *failed = NULL;
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		place->lock =
+			repository_lock(place->repository, job, CLOCK_SYSTEM, &warning, &failed);
+		if (!drover_error_is(failed, DROVER_ERROR_LOCKED) || i + 1 == LOCK_TRIES)
+			break;
+		g_clear_error(&failed);
+		g_usleep(LOCK_PAUSE_US);
+	}
+	if (failed != NULL)
+		g_propagate_error(error, failed);
 	if (warning != NULL)
 		screen_warn(invocation_screen(place->invocation), "%s", warning);
 	return place->lock != NULL;
