@@ -315,8 +315,7 @@ def test_a_verified_version_that_is_not_healthy_never_gets_the_shared_socket(bed
 def test_an_old_version_that_does_not_leave_is_killed_at_the_deadline(bed_of):
     bed = installed(bed_of(drain_timeout="1s"), EXAMPLES / "python/sheep.py")
     sheep = (EXAMPLES / "python/sheep.py").read_text()
-    bed.install("v9", text=sheep.replace("signal.signal(signal.SIGTERM, leave)",
-                                         "signal.signal(signal.SIGTERM, signal.SIG_IGN)"))
+    bed.install("v9", text=sheep.replace("\nflock.server_close()", "\nimport time; time.sleep(1000)"))
     bed.make_current("v9")
     bed.start()
     assert eventually(lambda: bed.answers() == "service"), bed.said()
@@ -674,3 +673,84 @@ def test_the_page_shows_what_the_examples_say():
     for language, text in told:
         lines, wanted = without_indent((EXAMPLES / files[language]).read_text()), without_indent(text)
         assert any(lines[i:i + len(wanted)] == wanted for i in range(len(lines))), text
+
+
+# -- where the sockets are kept ------------------------------------------------------------------------------------
+
+def test_systemd_keeps_the_sockets_and_gives_them_back(bed_of):
+    bed = installed(bed_of(), EXAMPLES / "python/sheep.py")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(bed.folder / "notify"))
+        manager.settimeout(30)
+        os.environ["NOTIFY_SOCKET"] = str(bed.folder / "notify")
+        try:
+            bed.start()
+        finally:
+            del os.environ["NOTIFY_SOCKET"]
+        text, kept, _, _ = socket.recv_fds(manager, 4096, 4)
+        assert text == b"FDSTORE=1\nFDNAME=listen0" and len(kept) == 1
+        assert manager.recv(4096) == b"READY=1"
+    assert eventually(lambda: bed.answers() == "service")
+    # Everybody dies at once, and who comes then waits at the socket.
+    everybody = [bed.holder.pid, bed.status()["service"]["pid"]]
+    for process in everybody:
+        os.kill(process, signal.SIGKILL)
+    bed.holder.wait()
+    assert eventually(lambda: not os.path.exists(f"/proc/{everybody[1]}") or
+                      ") Z" in open(f"/proc/{everybody[1]}/stat").read())
+    with socket.create_connection(("127.0.0.1", bed.port), timeout=60) as line:
+        line.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        bed.holder = subprocess.Popen(
+            ["/bin/bash", "-c", f'exec 3<&{kept[0]}; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"', "bash", DRIVER, "hold", "web",
+             "--config", bed.config], stderr=bed.log, pass_fds=kept)
+        os.close(kept[0])
+        assert line.recv(4096).startswith(b"HTTP/1.1 200 ")
+    assert "hold.not-taken" not in bed.said()
+
+
+def test_what_does_not_give_the_socket_back_is_ended_first(bed_of):
+    sheep = (EXAMPLES / "python/sheep.py").read_text()
+    bed = installed(bed_of(), EXAMPLES / "python/sheep.py")
+    bed.install("v9", text=sheep.replace("fileno=3)", "fileno=__import__('fcntl').fcntl(3, 0, 100))\n        os.close(3)"))
+    bed.make_current("v9")
+    bed.start()
+    assert eventually(lambda: bed.answers() == "service"), bed.said()
+    before = bed.status()["service"]["pid"]
+    bed.holder.kill()
+    bed.holder.wait()
+    bed.start()
+    assert eventually(lambda: bed.answers() == "service"), bed.said()
+    assert "hold.not-taken" in bed.said() and bed.status()["service"]["pid"] != before
+    assert bed.ask().text == "sheep v9\n"
+
+
+# -- limits --------------------------------------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def many_files(wanted):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < wanted:
+        pytest.skip(f"this host lets a process open {hard} files only")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    yield
+
+
+def test_a_body_without_end_is_cut_at_the_limit(closed):
+    with socket.create_connection(("127.0.0.1", closed.port), timeout=60) as line:
+        line.sendall(b"POST / HTTP/1.1\r\nHost: web\r\nContent-Length: 1000000000\r\n\r\n")
+        sent = 0
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            while sent < 200_000_000:
+                line.sendall(b"x" * 1_000_000)
+                sent += 1_000_000
+    assert 64_000_000 <= sent <= 90_000_000  # and what the kernel's buffers take
+
+
+def test_more_clients_than_the_responder_takes_wait_and_are_answered(closed):
+    with many_files(9000):
+        silent = [socket.create_connection(("127.0.0.1", closed.port), timeout=60) for _ in range(4096)]
+        with socket.create_connection(("127.0.0.1", closed.port), timeout=60) as waiting:
+            waiting.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            for line in silent:
+                line.close()
+            assert waiting.recv(100).startswith(b"HTTP/1.1 503 ")

@@ -141,7 +141,8 @@ static void on_readable(evutil_socket_t fd, short what, gpointer of)
 	}
 	from->has_ended = got == 0;
 	from->pair->active_ms = clock_monotonic_ms();
-	from->pair->was_answered = from == &from->pair->service;
+	if (got > 0)
+		from->pair->was_answered = from == &from->pair->service;
 	g_byte_array_append(to->pending, (const guint8 *)forwarder->scratch, (guint)got);
 	flush(to);
 }

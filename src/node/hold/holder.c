@@ -361,11 +361,29 @@ static void finish(Holder *holder)
 	g_free(holder->failure);
 }
 
+/* Where those that outlived the last holder will not give the sockets (only root may take them from
+ * another user's process, and some hosts let nobody) they have to end first. */
+static GArray *take_listeners(const NodeProduct *product, GError **error)
+{
+	g_autoptr(GError) failure = NULL;
+	GArray *orphans = saved_orphans(product);
+	GArray *listeners = listen_take_all(product, orphans, &failure);
+	if (drover_error_is(failure, DROVER_ERROR_CONFLICT) && orphans->len > 0) {
+		log_event(LOG_LEVEL_WARNING, "hold.not-taken", "product", product->name, "why",
+			failure->message, "then", "what runs is ended first", NULL);
+		g_clear_error(&failure);
+		spawn_end_all(orphans, product->drain_timeout_s);
+		listeners = listen_take_all(product, NULL, &failure);
+	}
+	if (failure != NULL)
+		g_propagate_error(error, g_steal_pointer(&failure));
+	listen_close_all(orphans);
+	return listeners;
+}
+
 static gboolean serve(Holder *holder, int signals, GError **error)
 {
-	GArray *orphans = saved_orphans(holder->product);
-	holder->listeners = listen_take_all(holder->product, orphans, error);
-	listen_close_all(orphans);
+	holder->listeners = take_listeners(holder->product, error);
 	if (holder->listeners == NULL)
 		return FALSE;
 	holder->base = event_base_new();

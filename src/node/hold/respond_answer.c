@@ -127,7 +127,7 @@ gint64 respond_away_s(const RespondWindow *window, gint64 now_us, guint64 lot)
 {
 	gint64 rest_s = RESPOND_AWAY_S;
 	if (window->in_maintenance && window->until_us > now_us)
-		rest_s = (window->until_us - now_us + US_PER_SECOND - 1) / US_PER_SECOND;
+		rest_s = (window->until_us - now_us - 1) / US_PER_SECOND + 1;
 	rest_s = CLAMP(rest_s, 1, RESPOND_MAXIMUM_AWAY_S);
 	gint64 most = rest_s * RESPOND_SPREAD_PERCENT / 100;
 	return rest_s + (gint64)(lot % (guint64)(most + 1));

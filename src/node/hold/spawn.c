@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,11 +20,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "node/hold/listen.h"
 
 #define MAXIMUM_GROUPS	   256
 #define MAXIMUM_STAT_BYTES 4096
+#define KILLED_MS	   5000 /* for a process that was killed to be gone */
 
 extern char **environ;
 
@@ -182,6 +185,29 @@ char *spawn_collect(pid_t process, int pidfd)
 		return g_strdup_printf("ended with status %d", how.si_status);
 	return g_strdup_printf(
 		"was killed by signal %d (%s)", how.si_status, g_strsignal(how.si_status));
+}
+
+static void send_all(const GArray *pidfds, int number)
+{
+	for (guint i = 0; i < pidfds->len; i++)
+		syscall(SYS_pidfd_send_signal, g_array_index(pidfds, int, i), number, NULL, 0);
+}
+
+static void wait_all(const GArray *pidfds, gint64 until_ms)
+{
+	for (guint i = 0; i < pidfds->len; i++) {
+		struct pollfd ends = {.fd = g_array_index(pidfds, int, i), .events = POLLIN};
+		gint64 left_ms = until_ms - clock_monotonic_ms();
+		poll(&ends, 1, (int)CLAMP(left_ms, 0, G_MAXINT));
+	}
+}
+
+void spawn_end_all(const GArray *pidfds, gint64 limit_s)
+{
+	send_all(pidfds, SIGTERM);
+	wait_all(pidfds, clock_monotonic_ms() + limit_s * 1000);
+	send_all(pidfds, SIGKILL);
+	wait_all(pidfds, clock_monotonic_ms() + KILLED_MS);
 }
 
 guint64 spawn_start_time(pid_t process)

@@ -27,6 +27,9 @@ pid_t spawn_start(const Spawn *how, int *pidfd_out, GError **error);
 /* Collects a process that has ended, or was just killed, and kills what is left of its group.
  * "ended with status 1", "was killed by signal 9 (Killed)", "ended". Caller frees. */
 char *spawn_collect(pid_t process, int pidfd);
+/* SIGTERM to processes (pidfds), SIGKILL to those that have not ended in `limit_s`; waits for that.
+ */
+void spawn_end_all(const GArray *pidfds, gint64 limit_s);
 /* When it was started, in ticks since the host was: what tells a process from a later one of the
  * same number. 0: there is none. */
 guint64 spawn_start_time(pid_t process);
