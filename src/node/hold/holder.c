@@ -40,7 +40,7 @@ static Child *newest_responder(const Holder *holder)
 	return NULL;
 }
 
-static gboolean has_services(const Holder *holder)
+gboolean holder_has_services(const Holder *holder)
 {
 	for (guint i = 0; i < holder->children->len; i++)
 		if (((const Child *)holder->children->pdata[i])->kind != CHILD_RESPONDER)
@@ -160,7 +160,7 @@ static void look_at_answers(Holder *holder, gboolean is_wanted)
 static gboolean has_stopped(const Holder *holder)
 {
 	const Child *responder = newest_responder(holder);
-	return responder != NULL && responder->stage == CHILD_READY && !has_services(holder);
+	return responder != NULL && responder->stage == CHILD_READY && !holder_has_services(holder);
 }
 
 void holder_look(Holder *holder)

@@ -93,6 +93,8 @@ struct Holder {
 /* holder.c */
 void holder_look(Holder *holder);
 void holder_arm(struct event *timer, gint64 ms);
+/* TRUE while a service or forwarder runs, be it leaving. */
+gboolean holder_has_services(const Holder *holder);
 json_t *holder_status(const Holder *holder);
 /* Reads the maintenance file again; a responder with other words takes over. */
 void holder_read_maintenance(Holder *holder, gboolean has_changed);

@@ -184,14 +184,6 @@ static gboolean has_fixed_port(const NodeProduct *product)
 	       !g_str_has_suffix(product->forward_to, ":0");
 }
 
-static gboolean has_services(const Holder *holder)
-{
-	for (guint i = 0; i < holder->children->len; i++)
-		if (((const Child *)holder->children->pdata[i])->kind != CHILD_RESPONDER)
-			return TRUE;
-	return FALSE;
-}
-
 static void start_shared(Holder *holder)
 {
 	Turn *turn = &holder->turn;
@@ -271,7 +263,7 @@ void turn_begin(Holder *holder, const char *version, Caller *caller)
 void turn_continue(Holder *holder)
 {
 	Turn *turn = &holder->turn;
-	if (turn->step != TURN_CLEAR || has_services(holder))
+	if (turn->step != TURN_CLEAR || holder_has_services(holder))
 		return;
 	turn->began_ms = clock_monotonic_ms();
 	turn->until_ms = turn->began_ms + holder->product->ready_timeout_s * 1000;
