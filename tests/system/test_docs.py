@@ -11,7 +11,7 @@ What is shown is compared with what comes, standard error included, but for:
     blanks               any number for one or more
     log lines            left out, unless the block shows some
 
-The addresses 127.0.0.1:8461 and :8460 become free ones, and droverd's clock stands still. A command that fails is followed by "$ echo $?".
+The addresses 127.0.0.1:8461, :8460 and :8080 become free ones, and droverd's clock stands still. A command that fails is followed by "$ echo $?".
 """
 import functools
 import json
@@ -116,9 +116,9 @@ def shell_of(folder, ports):
     """The environment of a session: the programs on PATH, a state folder, and nothing of this machine's."""
     programs = folder / "bin"
     programs.mkdir()
-    for name in ("drover", "droverd"):
+    for name, more in {"drover": ALLOW_ROOT, "droverd": ALLOW_ROOT, "drover-node": []}.items():
         # A wrapper, so that tests may run as root where the programs would refuse.
-        (programs / name).write_text(f'#!/bin/sh\nexec "{BUILD / name}" "$@" {" ".join(ALLOW_ROOT)}\n')
+        (programs / name).write_text(f'#!/bin/sh\nexec "{BUILD / name}" "$@" {" ".join(more)}\n')
         (programs / name).chmod(0o755)
     environment = frozen_environment(folder)
     pathlib.Path(environment["DROVER_CONFIG"]).write_text(
@@ -127,12 +127,13 @@ def shell_of(folder, ports):
     environment["PATH"] = f"{programs}:{environment['PATH']}"
     environment["DROVER_STATE"] = str(folder / "state")
     environment["COLUMNS"] = "120"
+    environment["EXAMPLES"] = str(ROOT / "examples")
     return environment
 
 
 def play(steps, folder):
     """Runs the commands in one shell. What each showed, and its exit status."""
-    ports = {"127.0.0.1:8461": f"127.0.0.1:{free_port()}", "127.0.0.1:8460": f"127.0.0.1:{free_port()}"}
+    ports = {f"127.0.0.1:{port}": f"127.0.0.1:{free_port()}" for port in (8461, 8460, 8080)}
     script = ["trap 'kill $(jobs -p) 2>/dev/null' EXIT", "status=0", "shopt -s expand_aliases"]
     for number, step in enumerate(steps):
         command = functools.reduce(lambda text, pair: text.replace(*pair), ports.items(), step.command)
