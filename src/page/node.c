@@ -10,7 +10,7 @@
 #define EVENTS_SHOWN	 50
 #define INSTALLED_SHOWN	 20
 
-static const char *const event_columns[] = {"When", "Product", "What", "Version", "Why", NULL};
+static const char *const event_columns[] = {"When", "Product", "What", "Ran", "Why", NULL};
 
 /* The code ------------------------------------------------------------------------------------ */
 
@@ -32,7 +32,7 @@ static void write_invited(
 	html_text(html, "It works once, until ");
 	part_time(html, frame, invited, "expires");
 	html_text(html, ". On the node: ");
-	html_element(html, "code", "drover-node enrol", NULL);
+	html_element(html, "code", "drover-node enrol --server URL", NULL);
 	html_text(html, ".");
 	html_close(html, "div");
 }
@@ -171,15 +171,11 @@ static void write_head(Html *html, const PageFrame *frame, const json_t *place)
 	html_open(html, "p", "class", "lead", NULL);
 	node_state(html, json_text(place, "state"));
 	html_text(html, " ");
-	html_outside(html, html_clip(html, json_text(place, "text"), 300));
+	html_outside(html, html_clip(html, json_text(place, "text"), 2000));
 	html_close(html, "p");
 	node_maintenance(html, place);
 	node_progress(html, place);
-	if (json_has(report, "error")) {
-		html_open(html, "p", "class", "problem", NULL);
-		html_outside(html, html_clip(html, json_text(report, "error"), 2000));
-		html_close(html, "p");
-	}
+	node_error(html, place);
 	html_open(html, "dl", "class", "facts", NULL);
 	write_versions(html, place);
 	write_ordered(html, frame, place);
@@ -282,7 +278,7 @@ static void write_event(Html *html, const PageFrame *frame, const json_t *event)
 	html_close(html, "th");
 	part_cell_text(html, "Product", NULL, html_clip(html, json_text(event, "product"), 80));
 	part_cell_text(html, "What", NULL, html_clip(html, json_text(event, "state"), 40));
-	part_cell(html, "Version", NULL);
+	part_cell(html, "Ran", NULL);
 	release_version(html, json_text(event, "product"), json_text(event, "version"));
 	html_close(html, "td");
 	part_cell_text(html, "Why", "wide", html_clip(html, json_text(event, "text"), 400));

@@ -23,8 +23,10 @@ int node_urgency(const char *state);
 void node_bar(Html *html, const GPtrArray *places);
 /* The version that it is to run: an order's, else its channel's; NULL: it stays as it is. */
 const char *node_target(const json_t *place);
-/* How far an installation is; nothing when none is under way. `place` is of a Node's products. */
+/* How far an installation is; nothing when that is not known. `place` is of a Node's products. */
 void node_progress(Html *html, const json_t *place);
+/* What went wrong, unless the place's own text says so. */
+void node_error(Html *html, const json_t *place);
 /* What answers instead of the service, since when and why; nothing when nothing does. */
 void node_maintenance(Html *html, const json_t *place);
 /* Whether the node's clock is off; a dash while it is not known. */

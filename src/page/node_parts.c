@@ -5,6 +5,8 @@
 #include "page/bar.h"
 #include "page/node.h"
 
+#include <string.h>
+
 /* In the order in which somebody should look at them. */
 static const struct {
 	const char *state, *word, *class, *bar, *path;
@@ -77,21 +79,26 @@ void node_bar(Html *html, const GPtrArray *places)
 void node_progress(Html *html, const json_t *place)
 {
 	const json_t *doing = json_object_get(json_object_get(place, "report"), "doing");
-	if (!json_is_object(doing))
-		return;
 	gint64 done = json_integer_of(doing, "done"), total = json_integer_of(doing, "total");
-	int percent = total > 0 ? (int)CLAMP((double)done / (double)total * 100, 0, 100) : 0;
+	if (total <= 0)
+		return;
+	int percent = (int)CLAMP((double)done / (double)total * 100, 0, 100);
+	const BarPart part = {"accent", "done", percent};
 	html_open(html, "p", "class", "progress", NULL);
-	html_outside(html, html_clip(html, json_text(doing, "version"), 40));
-	html_text(html, ": ");
-	html_outside(html, html_clip(html, json_text(doing, "step"), 60));
-	html_text(html, " ");
-	if (total > 0) {
-		const BarPart part = {"accent", "done", percent};
-		bar_small(html, &part, 1, 100, html_print(html, "%d percent", percent));
-		html_element(html, "span", html_print(html, " %d %%", percent), "class", "quiet",
-			"aria-hidden", "true", NULL);
-	}
+	bar_small(html, &part, 1, 100, html_print(html, "%d percent", percent));
+	html_element(html, "span", html_print(html, " %d %%", percent), "class", "quiet",
+		"aria-hidden", "true", NULL);
+	html_close(html, "p");
+}
+
+void node_error(Html *html, const json_t *place)
+{
+	const char *problem = json_text(json_object_get(place, "report"), "error");
+	const char *said = json_text(place, "text");
+	if (!problem || (said && strstr(said, problem)))
+		return;
+	html_open(html, "p", "class", "problem", NULL);
+	html_outside(html, html_clip(html, problem, 2000));
 	html_close(html, "p");
 }
 

@@ -19,7 +19,7 @@
 #define LINE_TALL   22
 #define MARK_Y	    11
 #define DAYS_MOST   60
-#define HOURS_LEAST 6
+#define HOURS_LEAST 1
 #define CHARACTER   7.2
 
 typedef struct Picture {

@@ -84,21 +84,16 @@ static void write_should(Html *html, const Place *place)
 
 static void write_state(Html *html, const Place *place)
 {
-	const json_t *report = json_object_get(place->place, "report");
 	part_cell(html, "State", "wide");
 	node_state(html, text_of(place, "state"));
 	if (json_has(place->place, "text")) {
 		html_open(html, "span", "class", "quiet", NULL);
 		html_text(html, " ");
-		html_outside(html, html_clip(html, json_text(place->place, "text"), 200));
+		html_outside(html, html_clip(html, json_text(place->place, "text"), 400));
 		html_close(html, "span");
 	}
 	node_progress(html, place->place);
-	if (json_has(report, "error")) {
-		html_open(html, "p", "class", "problem", NULL);
-		html_outside(html, html_clip(html, json_text(report, "error"), 200));
-		html_close(html, "p");
-	}
+	node_error(html, place->place);
 	html_close(html, "td");
 }
 
@@ -271,7 +266,7 @@ char *page_nodes(const PageFrame *frame, const json_t *nodes, GHashTable *query)
 		part_empty(html,
 			"No nodes yet. A node is a machine that runs a product and follows a "
 			"channel. Add one:",
-			"drover node add web1 web:release");
+			"drover node add web1 --product web --channel release");
 	else if (places->len == 0)
 		html_element(html, "p", "No node fits.", "class", "quiet", NULL);
 	write_groups(html, frame, places);

@@ -89,7 +89,9 @@ char *page_releases(
 		part_empty(html,
 			"No releases yet. A release is built once from a landing that may be "
 			"deployed, signed, and kept for ever:",
-			html_print(html, "drover release build %s\ndrover release publish %s",
+			html_print(html,
+				"drover release build %s --version 1.0.0\ndrover release publish "
+				"%s 1.0.0",
 				html_clip(html, product, 80), html_clip(html, product, 80)));
 	} else {
 		part_table_open(html, "stack releases", "Releases, newest first", columns);

@@ -10,6 +10,7 @@ import fs from "node:fs";
 import path from "node:path";
 import {inDays, release, submit, update} from "./channels.mjs";
 import {House} from "./house.mjs";
+import {apiOf, delta, dependency, makeKey, node, publish} from "./releases.mjs";
 import {openBrowser, stranger, visitor} from "./visitor.mjs";
 
 const folder = path.resolve(process.argv[2]);
@@ -127,6 +128,40 @@ async function furnishPool(house) {
 	}
 }
 
+/* The shop's programs: 2.3 everywhere, 2.4 on its way to the curious. */
+const TREE = [["bin/shop", 4_120_400, "0755"], ["bin/shop-admin", 1_204_000, "0755"], ["lib/libbasket.so", 530_120], ["lib/libtax.so", 212_400],
+	["share/locale/de/shop.mo", 48_100], ["share/locale/fr/shop.mo", 47_010], ["share/web/address.js", 61_200], ["share/web/icons.svg", 120_400],
+	["share/web/logo-2019.png", 310_000], ["share/web/style.css", 41_007]];
+const NEXT = [["bin/shop", 4_188_900, "0755"], ["bin/shop-admin", 1_204_000, "0755"], ["bin/shop-labels", 640_000, "0755"], ["lib/libbasket.so", 498_000], ["lib/libtax.so", 212_400],
+	["share/locale/de/shop.mo", 50_312], ["share/locale/fr/shop.mo", 49_870], ["share/locale/it/shop.mo", 47_900], ["share/web/address/complete.js", 188_410],
+	["share/web/address/streets.json", 812_300], ["share/web/icons.svg", 120_400], ["share/web/style.css", 44_991]];
+
+async function furnishReleases(house) {
+	const api = apiOf(house, "ada");
+	const revision = (landing) => house.git("shop", "", "rev-parse", `main~${30 - landing}`);
+	makeKey(house);
+	const make = (version, sequence, landing, files, more) => publish(house, api, "shop", version, sequence, files,
+		{revision: revision(landing), landing, tag: `v${version}`, reason: "before releases were built by Drover", ...more});
+	await make("5.2.0", 1, 12, TREE.slice(0, 8), {dependencies: [dependency("zlib", "1.3")]});
+	await make("5.3.0", 2, 18, TREE, {dependencies: [dependency("pdf-label", "2.0"), dependency("zlib", "1.3")]});
+	await make("5.4.0", 3, 21, NEXT, {dependencies: [dependency("pdf-label", "2.0"), dependency("zlib", "1.3.1")], min_rollback_sequence: 2,
+		deltas: [delta("5.2.0", 391_200), delta("5.3.0", 48_211)]});
+	house.drover("rule", "add", "product=shop", "channel=servers", "priority=100", "mapping=shop-5.3.0");
+	house.drover("rule", "add", "product=shop", "channel=servers-first", "priority=100", "mapping=shop-5.4.0");
+	const nodes = {};
+	for (const number of [1, 2, 3, 4, 5])
+		nodes[number] = await node(house, api, `shop${number}`, "shop", number > 3 ? "servers-first" : "servers");
+	await api("POST", "/nodes", {name: "shop6", products: [{product: "shop", channel: "servers"}]});
+	await nodes[1].report("5.2.0");
+	for (const number of [1, 2])
+		await nodes[number].report("5.3.0");
+	await nodes[3].report("5.2.0", {state: "installing", doing: {version: "5.3.0", step: "fetching", done: 1_310_000, total: 2_481_000}});
+	await nodes[4].report("5.4.0");
+	await nodes[5].report("5.3.0");
+	await nodes[5].report("5.3.0", {state: "failed", error: "shop 5.4.0 does not run: GET /health answered 500 for 60 s; 5.3.0 runs again"});
+	await api("POST", "/nodes/shop2/products/shop/order", {version: "5.2.0", reason: "sums are wrong with 5.3"});
+}
+
 const house = new House();
 furnish(house, "shop", "The web shop", SHOP, 6.2);
 furnish(house, "shop-api", "API for partners", API, 2.1);
@@ -141,6 +176,7 @@ furnishChannels(house);
 house.drover("remind");
 await house.start();
 await furnishPool(house);
+await furnishReleases(house);
 const report = path.join(house.folder, "report");
 house.drover("report", "--out", report);
 fs.mkdirSync(folder, {recursive: true});
@@ -166,6 +202,8 @@ const pages = {
 	pools: "/pools", pool: "/pools/shop", channels: "/channels", channel: "/channels/shop/beta", "channel-release": "/channels/shop/release",
 	"channel-past": "/channels/shop/beta?moment=8", "channel-off": "/channels/shop/nightly", "channel-shut-off": "/channels/shop/beta/shut-off",
 	"channel-explain": "/channels/shop/beta/explain?version=4.1.0&platform=Linux_x86_64&locale=en-US&tags=ring%3Dstaff",
+	releases: "/products/shop/releases", release: "/products/shop/releases/5.4.0", "release-files": "/products/shop/releases/5.4.0/files",
+	"release-diff": "/products/shop/releases/5.4.0/diff", nodes: "/nodes", node: "/nodes/shop5", "node-ordered": "/nodes/shop2",
 	"channel-diff": "/channels/shop/beta-test/diff", changes: "/changes", change: "/changes/3", "change-conflict": "/changes/4",
 	"change-new": "/changes/new?kind=rule&rule_id=3", "change-insert": "/changes/new?kind=insert&product=shop&channel=beta",
 };
@@ -179,7 +217,7 @@ for (const name of ["index", "where-shop", "landings-shop"]) {
 }
 
 /* One screen each for the README, after the page became live. */
-for (const [name, address] of [["overview", "/"], ["landing", "/products/shop/landings/22"], ["channel", "/channels/shop/beta"]]) {
+for (const [name, address] of [["overview", "/"], ["landing", "/products/shop/landings/22"], ["channel", "/channels/shop/beta"], ["nodes", "/nodes"]]) {
 	const page = await ada.open(address);
 	await page.setViewportSize({width: 1280, height: 860});
 	await page.emulateMedia({colorScheme: "light"});
