@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * The frame around every page: head, navigation by what the person may do, and the banners that
- * everybody must see wherever they are: maintenance, a job that may hang, a branch that was
- * rewritten.
+ * everybody must see wherever they are: maintenance, a job that may hang, what is wrong in droverd,
+ * a branch that was rewritten.
  */
 #include "page/assets.h"
 #include "page/parts.h"
@@ -205,11 +205,28 @@ static void write_frozen(Html *html, const PageFrame *frame, const json_t *produ
 	}
 }
 
+/* What is wrong in the droverd that answers. */
+static void write_warnings(Html *html, const json_t *warnings)
+{
+	size_t index;
+	json_t *warning;
+	json_array_foreach (warnings, index, warning) {
+		html_open(html, "div", "class", "banner danger", "data-banner", "warning", "role",
+			"status", NULL);
+		html_element(html, "strong", "droverd", NULL);
+		html_text(html, ": ");
+		html_outside(html, html_clip(html, json_string_value(warning), 500));
+		html_close(html, "div");
+		html_newline(html);
+	}
+}
+
 static void write_banners(Html *html, const PageFrame *frame)
 {
 	html_open(html, "div", "id", "banners", "data-live", HTML_SET, NULL);
 	write_maintenance(html, frame, json_object_get(frame->status, "maintenance"));
 	write_stale_jobs(html, frame, json_object_get(frame->status, "jobs"));
+	write_warnings(html, json_object_get(frame->status, "warnings"));
 	write_frozen(html, frame, json_object_get(frame->status, "products"));
 	html_close(html, "div");
 	if (frame->flash)
