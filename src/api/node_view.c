@@ -127,11 +127,12 @@ static json_t *duty_json(const ApiCall *call, NodeAsker *asker, const NodeRecord
 	const NodeDuty *duty, GError **error)
 {
 	g_auto(NodeTarget) should = {0};
-	g_auto(NodeTarget) target = {0};
+	g_auto(NodeTarget) ordered = {0};
 	if (!node_ask_channel(asker, node, duty, &should, error) ||
-		!node_ask_target(asker, node, duty, &target, error))
+		(duty->ordered != NULL && !node_ask_target(asker, node, duty, &ordered, error)))
 		return NULL;
-	Standing now = standing_of(duty, node->host, &target, api_now_us(call));
+	const NodeTarget *target = duty->ordered != NULL ? &ordered : &should;
+	Standing now = standing_of(duty, node->host, target, api_now_us(call));
 	g_autofree char *text = now.text;
 	const json_t *sequence = json_object_get(duty->report, "sequence");
 	return json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:O?, s:o, s:s, s:o, s:O?}",
