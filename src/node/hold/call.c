@@ -172,7 +172,7 @@ gboolean hold_restart(const NodeProduct *product, const char *version, gpointer 
 	if (own != NULL && !hold_ensure(product, own->config_path, own->program, error))
 		return FALSE;
 	json_t *call = json_pack("{s:s, s:s}", "do", "handover", "version", version);
-	gint64 timeout_s = 2 * product->ready_timeout_s + product->drain_timeout_s + SLACK_S;
+	gint64 timeout_s = 2 * (product->ready_timeout_s + product->drain_timeout_s) + SLACK_S;
 	json_t *answer = hold_call(product, call, timeout_s, error);
 	json_decref(call);
 	json_decref(answer);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -62,6 +63,8 @@ static char *look(NodeProduct *product, const char *answer, gboolean wants_answe
 		}
 		close(client);
 	}
+	/* To collect is to kill: it ends first. */
+	waitid((idtype_t)P_PIDFD, (id_t)pidfd, &(siginfo_t){0}, WEXITED | WNOWAIT);
 	char *how = spawn_collect(process, pidfd);
 	close(pidfd);
 	listen_close_all(fds);
