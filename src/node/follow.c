@@ -245,7 +245,8 @@ gboolean follow_memory_parse(
 		drover_error_code_from_kind(json_string_value(json_object_get(root, "kind")));
 	memory->error = g_strdup(json_string_value(json_object_get(root, "error")));
 	memory->failures = (guint)CLAMP(failures, 0, G_MAXINT);
-	memory->failed_us = json_integer_value(json_object_get(root, "failed_us"));
+	memory->failed_us =
+		CLAMP(json_integer_value(json_object_get(root, "failed_us")), 0, G_MAXINT64 / 2);
 	memory->by_hand_version =
 		g_strdup(json_string_value(json_object_get(root, "by_hand_version")));
 	return TRUE;
