@@ -309,6 +309,36 @@ def test_a_kill_in_the_middle_is_made_good_by_the_next_start(following):
     assert following.node.said("event=place.recovered")
 
 
+def test_a_kill_while_health_is_awaited_is_gone_back_from_and_then_tried_anew(following):
+    following.release("1.1.0", 2)
+    following.stop()
+    slow = SERVICE.replace("test ! -e", "touch $DROVER_PREFIX/shared/var/asked; sleep 30; test ! -e")
+    following.configure(slow.replace("health-timeout = 2s", "health-timeout = 60s"))
+    following.start()
+    following.channel_says("1.1.0")
+    assert eventually(lambda: (following.prefix / "shared/var/asked").exists()), following.node.log
+    assert os.readlink(following.prefix / "current") == "releases/1.1.0"
+    following.node.stop(signal.SIGKILL)
+    following.stop_droverd()
+    following.configure(SERVICE)
+    (following.folder / "state-of-node/orders").unlink()
+    following.start()
+    following.runs("1.0.0")
+    following.start_droverd()
+    following.runs("1.1.0")
+
+
+def test_an_activation_under_way_is_finished_before_the_end(following):
+    following.release("1.1.0", 2)
+    following.configure(SERVICE + "before-switch = touch $DROVER_PREFIX/shared/var/hooked; sleep 2\n")
+    following.stop()
+    following.start()
+    following.channel_says("1.1.0")
+    assert eventually(lambda: (following.prefix / "shared/var/hooked").exists()), following.node.log
+    following.stop()
+    assert following.running() == "1.1.0"
+
+
 def test_two_do_not_follow_at_once(following):
     said = following.command("run", exits=6)
     assert "at work" in said

@@ -13,7 +13,7 @@
 #include "programs/drover-node/commands.h"
 #include "programs/drover-node/kept.h"
 
-enum { BUSY_PAUSE_MS = 100, BUSY_MARGIN_S = 5 };
+enum { BUSY_PAUSE_MS = 100, BUSY_MARGIN_S = 5, LOCK_WAIT_S = 10 };
 
 static const struct {
 	const char *name, *text;
@@ -130,10 +130,30 @@ static gboolean read_words(Hand *hand, Invocation *invocation, guint least_rest,
 	return is_in_order(hand->version, error);
 }
 
+/* The daemon tidies up, say: that is over soon, and nobody should have to type it twice. */
+static Place *open_when_free(const Hand *hand, GError **error)
+{
+	gint64 until_ms = clock_monotonic_ms() + LOCK_WAIT_S * 1000;
+	for (gboolean told = FALSE;; told = TRUE) {
+		g_autoptr(GError) problem = NULL;
+		Place *place = place_open(hand->product, CLOCK_SYSTEM, &problem);
+		if (place != NULL)
+			return place;
+		if (!drover_error_is(problem, DROVER_ERROR_LOCKED) ||
+			clock_monotonic_ms() > until_ms) {
+			g_propagate_error(error, g_steal_pointer(&problem));
+			return NULL;
+		}
+		if (!told)
+			screen_note(hand->screen, "%s; waiting", problem->message);
+		g_usleep(BUSY_PAUSE_MS * 1000);
+	}
+}
+
 /* The place with its lock, sound again whatever was killed there. */
 static gboolean begin(Hand *hand, const char *what, gboolean is_ordered, GError **error)
 {
-	hand->place = place_open(hand->product, CLOCK_SYSTEM, error);
+	hand->place = open_when_free(hand, error);
 	if (hand->place == NULL)
 		return FALSE;
 	if (hand->place->recovered != NULL)
