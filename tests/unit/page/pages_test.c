@@ -353,6 +353,53 @@ static void test_a_node_tells_what_it_ran(void **state)
 				     "failed: 1, in maintenance: 1\""));
 }
 
+static void keep_troubled(const char *name, const char *html, gpointer of)
+{
+	if (g_str_equal(name, "overview-troubled"))
+		*(char **)of = g_strdup(html);
+}
+
+static void test_what_is_wrong_in_droverd_is_a_banner(void **state)
+{
+	g_autofree char *html = NULL;
+	gallery_render(NULL, keep_troubled, &html);
+	assert_int_equal(count_of(html, "data-banner=\"warning\""), 1);
+	assert_non_null(strstr(html, "the index of web is not signed"));
+}
+
+static json_t *numbered(gint64 running, gint64 should)
+{
+	return json_pack("[{s:s,s:s,s:{s:I,s:I}}]", "product", "web", "version", "1", "nodes",
+		"running", (json_int_t)running, "should", (json_int_t)should);
+}
+
+/* The bar is 96 wide, and as wide as 4 nodes here: 24 a node. */
+static void test_nodes_that_run_it_and_should_not_are_drawn_as_such(void **state)
+{
+	static const struct {
+		gint64 running, should;
+		const char *parts[3];
+	} table[] = {
+		{1, 4,
+			{"up\" x=\"0\" y=\"0\" width=\"24\"",
+				"missing\" x=\"24\" y=\"0\" width=\"72\""}},
+		{4, 3,
+			{"up\" x=\"0\" y=\"0\" width=\"72\"",
+				"draining\" x=\"72\" y=\"0\" width=\"24\""}},
+		{4, 0, {"draining\" x=\"0\" y=\"0\" width=\"96\""}},
+	};
+	PageFrame frame = {.now_us = GALLERY_NOW_US};
+	for (gsize row = 0; row < G_N_ELEMENTS(table); row++) {
+		g_autoptr(json_t) releases = numbered(table[row].running, table[row].should);
+		g_autofree char *html = page_releases(&frame, "web", releases, FALSE);
+		int parts = 0;
+		for (; parts < 3 && table[row].parts[parts]; parts++)
+			if (!strstr(html, table[row].parts[parts]))
+				fail_msg("row %d: no %s", (int)row, table[row].parts[parts]);
+		assert_int_equal(count_of(html, "bar-part"), parts + 1);
+	}
+}
+
 static void test_the_past_offers_nothing_that_changes_it(void **state)
 {
 	g_autoptr(Actor) admin = actor_new(ACTOR_PERSON, "ada", "page", 1);
@@ -464,6 +511,8 @@ int main(void)
 		cmocka_unit_test(test_nodes_are_filtered),
 		cmocka_unit_test(test_orders_are_for_operators),
 		cmocka_unit_test(test_a_node_tells_what_it_ran),
+		cmocka_unit_test(test_what_is_wrong_in_droverd_is_a_banner),
+		cmocka_unit_test(test_nodes_that_run_it_and_should_not_are_drawn_as_such),
 		cmocka_unit_test(test_the_past_offers_nothing_that_changes_it),
 		cmocka_unit_test(test_the_sheet_and_the_script_are_built_in),
 		cmocka_unit_test(test_report_links_are_relative_and_resolve),
