@@ -168,7 +168,8 @@ static gboolean says_something(const json_t *row, GError **error)
 	const char *column;
 	json_t *value;
 	json_object_foreach ((json_t *)row, column, value) {
-		if (!json_is_null(value) && !json_equal(value, json_object()))
+		if (!json_is_null(value) &&
+			!(json_is_object(value) && json_object_size(value) == 0))
 			continue;
 		drover_error_set(error, DROVER_ERROR_INPUT,
 			"%s= says nothing; leave it out to match anything", column);
