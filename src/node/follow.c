@@ -242,7 +242,7 @@ gboolean follow_memory_parse(
 	mark_read(json_object_get(root, "by_hand"), &memory->by_hand);
 	mark_read(json_object_get(root, "tidied"), &memory->tidied);
 	memory->code =
-		drover_error_code_from_kind(json_string_value(json_object_get(root, "kind")));
+		(int)drover_error_code_from_kind(json_string_value(json_object_get(root, "kind")));
 	memory->error = g_strdup(json_string_value(json_object_get(root, "error")));
 	memory->failures = (guint)CLAMP(failures, 0, G_MAXINT);
 	memory->failed_us =
