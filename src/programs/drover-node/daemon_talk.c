@@ -3,7 +3,8 @@
  * The two threads that talk with droverd. Each has a pace of its own: while reports are refused,
  * orders may still come.
  */
-#include "balance/director/host_token.h"
+#include <string.h>
+
 #include "base/log.h"
 #include "programs/drover-node/daemon.h"
 #include "programs/drover-node/droverd.h"
@@ -50,6 +51,15 @@ static void note_contact(Daemon *daemon, const char *problem)
 		log_event(LOG_LEVEL_WARNING, "state.unwritable", "why", error->message, NULL);
 }
 
+/* Asked again after a wait, droverd mostly says the same. */
+static gboolean says_the_same(const Orders *orders, const Orders *kept)
+{
+	if (kept == NULL)
+		return FALSE;
+	g_autofree char *text = orders_text(orders), *before = orders_text(kept);
+	return strcmp(text, before) == 0;
+}
+
 /* TRUE when these are the orders now. */
 static gboolean take_orders(Daemon *daemon, const Orders *orders, const Orders *kept)
 {
@@ -58,6 +68,8 @@ static gboolean take_orders(Daemon *daemon, const Orders *orders, const Orders *
 		log_event(LOG_LEVEL_WARNING, "orders.fenced", "why", error->message, NULL);
 		return FALSE;
 	}
+	if (says_the_same(orders, kept))
+		return TRUE;
 	/* Without a disk for them they would be forgotten at a restart, and are not obeyed. */
 	if (!kept_save_orders(daemon->config, orders, &error)) {
 		log_event(LOG_LEVEL_ERROR, "orders.unkept", "why", error->message, NULL);
