@@ -7,12 +7,13 @@
 #define RELEASE_SHA256_H
 
 #include <glib.h>
-#include <sodium.h>
+#include <openssl/sha.h>
 
 /* An array for the digits and the NUL. */
-enum { SHA256_HEX = 2 * crypto_hash_sha256_BYTES + 1 };
+enum { SHA256_HEX = 2 * SHA256_DIGEST_LENGTH + 1 };
 
-typedef crypto_hash_sha256_state Sha256;
+/* A value: copy it to go on from here twice. */
+typedef SHA256_CTX Sha256;
 
 void sha256_init(Sha256 *state);
 void sha256_update(Sha256 *state, const void *bytes, gsize size_bytes);
