@@ -209,12 +209,15 @@ gboolean node_rollback(Place *place, const NodeDeed *deed, const char *version, 
 	if (!node_recover(place, deed, error))
 		return FALSE;
 	g_autofree char *to = g_strdup(version != NULL ? version : place->previous);
-	if (to == NULL) {
+	if (to == NULL && place->current == NULL)
+		drover_error_set(error, DROVER_ERROR_NOT_FOUND,
+			"nothing of %s runs yet: activate a version instead", place->product->name);
+	else if (to == NULL)
 		drover_error_set(error, DROVER_ERROR_NOT_FOUND,
 			"nothing ran before %s of %s: name the version to go back to",
-			or_nothing(place->current), place->product->name);
+			place->current, place->product->name);
+	if (to == NULL)
 		return FALSE;
-	}
 	/* Whoever may call this is root, and root's word is an order. */
 	ordered.is_ordered = TRUE;
 	return node_activate(place, &ordered, to, error);

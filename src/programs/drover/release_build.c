@@ -96,8 +96,10 @@ static void say_built(
 	screen_line(screen, "tree   %s", tree_sha256);
 	screen_line(screen, "tar    %s%s", draft->payload.tar_sha256,
 		verified ? " (built twice, the same)" : "");
+	g_autofree char *with =
+		show_count(draft->dependencies->len, "pinned dependency", "pinned dependencies");
 	if (draft->dependencies->len > 0)
-		screen_line(screen, "with   %u pinned dependencies", draft->dependencies->len);
+		screen_line(screen, "with   %s", with);
 	if (draft->test_run != NULL)
 		screen_line(screen, "tests  run %s, log in %s/test.log", draft->test_run, folder);
 	else

@@ -226,8 +226,9 @@ static void show_good(const Verification *verification)
 		return;
 	}
 	g_autofree char *files = show_count(tree_count(manifest->tree), "file", "files");
-	screen_line(screen, "%s %s is whole: signed by %s, in the index, %s, %u deltas",
-		manifest->product, manifest->version, signer, files, manifest->deltas->len);
+	g_autofree char *deltas = show_count(manifest->deltas->len, "delta", "deltas");
+	screen_line(screen, "%s %s is whole: signed by %s, in the index, %s, %s", manifest->product,
+		manifest->version, signer, files, deltas);
 }
 
 gboolean release_run_verify(Invocation *invocation, GError **error)
