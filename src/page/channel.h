@@ -7,7 +7,6 @@
 
 #include "page/parts.h"
 
-
 const char *link_to_channel(Html *html, const char *product, const char *channel);
 /* Of an object with `product` and `channel`. */
 const char *link_to_channel_of(Html *html, const json_t *channel);
