@@ -15,6 +15,8 @@ import pytest
 from beds import Client, Database, admin_token, daemons, databases, engine, place, wait_until  # noqa: F401
 from server import House, eventually
 
+pytestmark = pytest.mark.slow
+
 URL = "https://cdn.example.org/{}.tar"
 SHA = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
 

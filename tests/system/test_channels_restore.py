@@ -8,6 +8,8 @@ import pytest
 from beds import NEEDS_POSTGRESQL, databases  # noqa: F401 (a fixture)
 from conftest import Drover
 
+pytestmark = pytest.mark.slow
+
 MOMENTS = [f"2026-11-21T{hour:02d}:30:00Z" for hour in range(8, 16)]
 CHANNELS = ("release", "beta", "esr")
 

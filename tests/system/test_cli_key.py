@@ -8,6 +8,8 @@ import subprocess
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 COMMENT = "drover release product=web version=1.4.2"
 
 

@@ -18,6 +18,8 @@ import beds
 from beds import daemons, databases, engine, place, sink  # noqa: F401 (fixtures)
 from test_crash_database import start
 
+pytestmark = pytest.mark.slow
+
 CHANGES = 120
 SPREAD_S = 4
 VISIBLE_S = 1

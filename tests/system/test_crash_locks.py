@@ -13,6 +13,8 @@ import beds
 from beds import daemons, databases, engine, place, sink  # noqa: F401 (fixtures)
 from conftest import Repository
 
+pytestmark = pytest.mark.slow
+
 SEED = 4711
 # Rounds with a holder that is stopped at some instant; with two that start at once while mail is slow; with two
 # that start at once and nothing else. 200 in all on SQLite, 50 on PostgreSQL.

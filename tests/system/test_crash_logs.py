@@ -8,6 +8,8 @@ import shlex
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SEED = 43
 STEPS = 60
 

@@ -15,6 +15,8 @@ import beds
 import openapi
 from beds import daemons  # noqa: F401 (fixture)
 
+pytestmark = pytest.mark.slow
+
 # Commands that change nothing, that end maintenance, or that are how one gets out of it.
 READ_OR_ALLOWED = {
     "status", "landing list", "landing show", "landing deployable", "landing where", "landing owing", "product list",

@@ -14,6 +14,8 @@ import pytest
 import beds
 from node_bed import Node, Repository, SERVICE
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = 14
 SEED = 20261121
 HOOKS = 'before-switch = true\nafter-switch = true\n'

@@ -12,6 +12,8 @@ import pytest
 from publisher import Publisher
 from test_crash_locks import preloaded
 
+pytestmark = pytest.mark.slow
+
 
 class Disk:
     """Files and folders below `root` by number; `now` is what programs see, `synced` what a folder's sync kept."""

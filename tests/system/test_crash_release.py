@@ -18,6 +18,8 @@ import beds
 from conftest import Drover, Repository, frozen_environment
 from publisher import Publisher
 
+pytestmark = pytest.mark.slow
+
 SAMPLE, SEED = 25, 20261121
 NAMELESS_S = 7  # a lock whose maker was killed before it wrote its name there is put aside after 5 s
 

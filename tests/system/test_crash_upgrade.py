@@ -12,6 +12,8 @@ import beds
 from conftest import Drover
 from test_crash_locks import calls_while_holding, preloaded, stopped
 
+pytestmark = pytest.mark.slow
+
 SEED = 7
 SAMPLE = 30
 STEPS = "upgrade --command 'touch ran' --self-test 'touch tested'"

@@ -16,6 +16,8 @@ from conftest import BUILD
 from server import eventually
 from test_handover import many_files
 
+pytestmark = pytest.mark.slow
+
 DRIVER = BUILD / "tests/unit/node/hold/node_hold_driver"
 
 

@@ -23,6 +23,8 @@ import pytest
 from conftest import BUILD, ROOT
 from server import eventually
 
+pytestmark = pytest.mark.slow
+
 DRIVER = BUILD / "tests/unit/node/hold/node_hold_driver"
 EXAMPLES = ROOT / "examples"
 PYTHON = "/usr/bin/python3"

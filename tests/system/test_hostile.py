@@ -23,6 +23,8 @@ import openapi
 from conftest import ROOT, Drover, Repository, frozen_environment
 from server import PASSWORD, House, Server, eventually
 
+pytestmark = pytest.mark.slow
+
 OPERATIONS = [(method.upper(), path, operation["x-role"]) for path, whole in openapi.document()["paths"].items()
               for method, operation in whole.items() if method in ("get", "post", "put", "patch", "delete")]
 PAGES = ["/", "/products/web", "/products/web/landings", "/products/web/landings/1", "/products/web/where?q=a", "/people",

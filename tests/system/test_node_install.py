@@ -22,6 +22,8 @@ import pytest
 
 from node_bed import NOW, SERVICE, WEEK, Node, Repository, contents, digest, forge
 
+pytestmark = pytest.mark.slow
+
 DENIED, CONFLICT, INPUT, NOT_FOUND, LOCKED, UNAVAILABLE, INTERNAL = 5, 4, 2, 3, 6, 8, 1
 
 

@@ -18,6 +18,8 @@ from conftest import BUILD, Drover, frozen_environment
 from conftest import Repository as Git
 from server import Server, eventually
 
+pytestmark = pytest.mark.slow
+
 SERVICE = """restart = echo "$DROVER_VERSION" > "$DROVER_PREFIX/shared/var/running"
 health = test ! -e "$DROVER_PREFIX/current/sick"
 health-timeout = 2s

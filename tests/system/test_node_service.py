@@ -13,6 +13,8 @@ import node_bed
 from server import eventually
 from test_node_run import Bed, free_port
 
+pytestmark = pytest.mark.slow
+
 SERVICE = """import http.server, os, socket, sys
 version = os.environ["DROVER_VERSION"]
 if os.path.exists("sick"):

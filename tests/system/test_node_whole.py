@@ -2,10 +2,14 @@
 """From a commit to what a node runs, all by the commands as people type them, through droverd's two addresses."""
 import subprocess
 
+import pytest
+
 from conftest import BUILD, Droverd
 from publisher import Publisher
 from server import eventually
 from test_node_run import Program, free_port
+
+pytestmark = pytest.mark.slow
 
 CHANNEL = "product=web channel=release priority=90"
 

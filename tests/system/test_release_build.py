@@ -16,6 +16,8 @@ import pytest
 from conftest import ROOT, Repository
 from publisher import Publisher
 
+pytestmark = pytest.mark.slow
+
 ABC = hashlib.sha256(b"abc").hexdigest()
 
 

@@ -13,6 +13,8 @@ import beds
 from conftest import through
 from publisher import Publisher, run
 
+pytestmark = pytest.mark.slow
+
 STALE_LOCK = "drover-lock 1\nid 0123456789abcdef\nhost build7\nplace elsewhere\npid 4711\nstarted 99\nsince 2026-11-21T03:47:19Z\njob publish\n"
 
 
