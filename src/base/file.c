@@ -126,6 +126,32 @@ char *file_read(const char *path, gsize maximum_bytes, gsize *size_bytes, GError
 	return text;
 }
 
+int file_open_regular(const char *path, GError **error)
+{
+	struct stat status;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0) {
+		set_errno(error, "open", path);
+		return -1;
+	}
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+		return fd;
+	drover_error_set(error, DROVER_ERROR_INPUT,
+		"%s is no regular file: look who put it there, and remove it", path);
+	close(fd);
+	return -1;
+}
+
+char *file_read_regular(const char *path, gsize maximum_bytes, gsize *size_bytes, GError **error)
+{
+	int fd = file_open_regular(path, error);
+	if (fd < 0)
+		return NULL;
+	char *text = read_all(fd, path, maximum_bytes, size_bytes, error);
+	close(fd);
+	return text;
+}
+
 gboolean file_make_folder(const char *path, mode_t mode, GError **error)
 {
 	struct stat status;

@@ -17,6 +17,11 @@ gboolean file_write(
 /* The whole file, at most `maximum_bytes` of it: more is DROVER_ERROR_TOO_LARGE. No such file is
  * DROVER_ERROR_NOT_FOUND. The result has a NUL after its end. */
 char *file_read(const char *path, gsize maximum_bytes, gsize *size_bytes, GError **error);
+/* The same of folders that others write to, too: what is no regular file is refused and never
+ * waited for. A pipe that nobody writes to would keep its reader for ever. */
+char *file_read_regular(const char *path, gsize maximum_bytes, gsize *size_bytes, GError **error);
+/* Opened for reading, by the same rule; -1. */
+int file_open_regular(const char *path, GError **error);
 /* mkdir -p, each new folder's parent synced. */
 gboolean file_make_folder(const char *path, mode_t mode, GError **error);
 gboolean file_sync_folder(const char *path, GError **error);

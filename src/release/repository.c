@@ -135,10 +135,7 @@ int repository_open_file(
 	if (!repository_check_version(version, error))
 		return -1;
 	g_autofree char *path = g_build_filename(repository->path, version, file, NULL);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		repository_set_errno(error, "open", path);
-	return fd;
+	return file_open_regular(path, error);
 }
 
 /* Signed texts --------------------------------------------------------------------------------- */
@@ -148,8 +145,8 @@ Signature *repository_read_signed(const Repository *repository, const char *file
 {
 	gsize size_bytes;
 	g_autofree char *path = repository_path(repository, file);
-	g_autofree char *bytes =
-		file_read(path, maximum_bytes + SIGNATURE_MAXIMUM_BYTES, &size_bytes, error);
+	g_autofree char *bytes = file_read_regular(
+		path, maximum_bytes + SIGNATURE_MAXIMUM_BYTES, &size_bytes, error);
 	if (bytes == NULL)
 		return NULL;
 	return signed_text_split(path, bytes, size_bytes, text, text_bytes, error);
@@ -247,7 +244,8 @@ Signature *repository_signature(Repository *repository, const char *version, GEr
 		return NULL;
 	g_autofree char *path =
 		g_build_filename(repository->path, version, REPOSITORY_SIGNATURE_FILE, NULL);
-	g_autofree char *text = file_read(path, SIGNATURE_MAXIMUM_BYTES, &size_bytes, error);
+	g_autofree char *text =
+		file_read_regular(path, SIGNATURE_MAXIMUM_BYTES, &size_bytes, error);
 	return text != NULL ? signature_parse(path, text, size_bytes, error) : NULL;
 }
 
@@ -258,9 +256,9 @@ Manifest *repository_manifest(Repository *repository, const char *version, const
 	g_autoptr(Signature) signature = repository_signature(repository, version, error);
 	g_autofree char *path =
 		g_build_filename(repository->path, version, REPOSITORY_MANIFEST_FILE, NULL);
-	g_autofree char *text =
-		signature != NULL ? file_read(path, MANIFEST_MAXIMUM_BYTES, &size_bytes, error)
-				  : NULL;
+	g_autofree char *text = signature != NULL ? file_read_regular(path, MANIFEST_MAXIMUM_BYTES,
+							    &size_bytes, error)
+						  : NULL;
 	if (text == NULL || !manifest_is_trusted(repository, version, trust, signature, path, text,
 				    size_bytes, now_us, error))
 		return NULL;

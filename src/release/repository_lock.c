@@ -179,7 +179,7 @@ static gboolean look(const Repository *repository, const char *path, Seen *seen,
 	gint64 now_s = time_of_folder(repository, error);
 	if (now_s == 0)
 		return FALSE;
-	seen->text = file_read(path, MAXIMUM_BYTES, NULL, NULL);
+	seen->text = file_read_regular(path, MAXIMUM_BYTES, NULL, NULL);
 	if (seen->text == NULL || stat(path, &seen->status) != 0)
 		return FALSE;
 	seen->age_s = now_s - (gint64)seen->status.st_mtim.tv_sec;
@@ -215,7 +215,7 @@ static void set_locked(const Repository *repository, const Seen *seen, GError **
 static gboolean is_same(const char *path, const Seen *seen)
 {
 	struct stat status;
-	g_autofree char *text = file_read(path, MAXIMUM_BYTES, NULL, NULL);
+	g_autofree char *text = file_read_regular(path, MAXIMUM_BYTES, NULL, NULL);
 	return g_strcmp0(text, seen->text) == 0 && stat(path, &status) == 0 &&
 	       status.st_mtim.tv_sec == seen->status.st_mtim.tv_sec &&
 	       status.st_mtim.tv_nsec == seen->status.st_mtim.tv_nsec;
@@ -282,7 +282,7 @@ static gpointer beat(gpointer data)
 
 gboolean repository_lock_check(RepositoryLock *lock, GError **error)
 {
-	g_autofree char *text = file_read(lock->path, MAXIMUM_BYTES, NULL, NULL);
+	g_autofree char *text = file_read_regular(lock->path, MAXIMUM_BYTES, NULL, NULL);
 	if (g_strcmp0(text, lock->text) == 0)
 		return TRUE;
 	drover_error_set(error, DROVER_ERROR_LOCKED,

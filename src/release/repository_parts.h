@@ -36,6 +36,9 @@ gboolean repository_write_signed(Repository *repository, RepositoryLock *lock, c
  * that somebody took it over. Asked before each step that others see. */
 gboolean repository_lock_check(RepositoryLock *lock, GError **error);
 
+/* A folder of ours beside the versions, .incoming or .removed, made and opened; -1. What else has
+ * its name is removed: a link that somebody put there would have us tidy up where it leads. */
+int repository_open_own(const Repository *repository, const char *name, GError **error);
 /* Puts `name` of the product's folder into .removed under a name of its own: whoever still writes
  * to it by its old path fails, so half of it can never get a good name. Not there is success. */
 gboolean repository_put_aside(Repository *repository, const char *name, GError **error);

@@ -181,11 +181,9 @@ static gboolean copy_to(int from, const char *path, const char *new_path, const 
 static gboolean copy_file(const char *path, const char *folder, const Wanted *wanted,
 	Progress *progress, GError **error)
 {
-	int from = open(path, O_RDONLY | O_CLOEXEC);
-	if (from < 0) {
-		repository_set_errno(error, "open", path);
+	int from = file_open_regular(path, error);
+	if (from < 0)
 		return FALSE;
-	}
 	gboolean ok;
 	if (folder != NULL) {
 		g_autofree char *new_path = g_build_filename(folder, wanted->name, NULL);
@@ -259,12 +257,12 @@ static gboolean is_published(Publishing *publishing, GError **error)
 	return file_sync_folder(repository->path, error);
 }
 
-static gboolean make_incoming(const char *incoming, const char *folder, GError **error)
+static gboolean make_incoming(const Repository *repository, const char *folder, GError **error)
 {
-	if (mkdir(incoming, 0755) != 0 && errno != EEXIST) {
-		repository_set_errno(error, "make the folder", incoming);
+	int incoming = repository_open_own(repository, REPOSITORY_INCOMING, error);
+	if (incoming < 0)
 		return FALSE;
-	}
+	close(incoming);
 	if (mkdir(folder, 0755) == 0 && chmod(folder, 0755) == 0)
 		return TRUE;
 	repository_set_errno(error, "make the folder", folder);
@@ -293,7 +291,7 @@ static gboolean bring_in(Publishing *publishing, GError **error)
 	g_autofree char *incoming = repository_path(repository, REPOSITORY_INCOMING);
 	g_autofree char *folder = repository_path(repository, name);
 	if (!repository_lock_check(publishing->lock, error) ||
-		!make_incoming(incoming, folder, error))
+		!make_incoming(repository, folder, error))
 		return FALSE;
 	if (copy_files(publishing->all, publishing->files, publishing->count, folder,
 		    &publishing->progress, error) &&
@@ -372,7 +370,8 @@ gboolean repository_sign_again(Repository *repository, RepositoryLock *lock, con
 		g_build_filename(repository->path, version, REPOSITORY_MANIFEST_FILE, NULL);
 	g_autofree char *path =
 		g_build_filename(repository->path, version, REPOSITORY_SIGNATURE_FILE, NULL);
-	g_autofree char *text = file_read(manifest, MANIFEST_MAXIMUM_BYTES, &size_bytes, error);
+	g_autofree char *text =
+		file_read_regular(manifest, MANIFEST_MAXIMUM_BYTES, &size_bytes, error);
 	if (text == NULL || !trust_verify(trust, TRUST_USE_RELEASE, signature, manifest, text,
 				    size_bytes, now_us, error))
 		return FALSE;

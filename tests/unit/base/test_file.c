@@ -35,6 +35,19 @@ static void assert_content(const char *path, const char *expected)
 	assert_string_equal(text, expected);
 }
 
+static void test_what_is_no_regular_file_is_refused_at_once(void **state)
+{
+	g_autofree char *path = g_build_filename(*state, "pipe", NULL);
+	const char *const paths[] = {path, *state, "/dev/zero"};
+	assert_int_equal(mkfifo(path, 0600), 0);
+	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+		g_autoptr(GError) error = NULL;
+		assert_null(file_read_regular(paths[i], 1000, NULL, &error));
+		assert_true(drover_error_is(error, DROVER_ERROR_INPUT));
+		assert_non_null(strstr(error->message, "is no regular file"));
+	}
+}
+
 static void test_write_replaces_and_leaves_nothing_beside(void **state)
 {
 	g_autofree char *path = g_build_filename(*state, "a.conf", NULL);
@@ -209,6 +222,7 @@ static void test_remove_of_nothing_is_success(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		IN_FOLDER(test_what_is_no_regular_file_is_refused_at_once),
 		IN_FOLDER(test_write_replaces_and_leaves_nothing_beside),
 		IN_FOLDER(test_write_keeps_nul_bytes),
 		IN_FOLDER(test_failed_write_leaves_the_old_file_and_nothing_beside),

@@ -161,6 +161,37 @@ static void test_a_version_called_as_a_file_of_the_repository_is_refused(void **
 	}
 }
 
+/* A pipe would keep its reader, and the lock, until somebody writes to it. */
+static void test_what_is_no_file_is_refused_and_not_waited_for(void **state)
+{
+	RepositoryBed *bed = *state;
+	const char *const names[] = {"1.0/manifest.minisig", "1.0/manifest", "1.0/payload.tar.zst"};
+	PublishOutcome outcome;
+	g_autoptr(Built) built = bed_build(bed, "1.0", 1, "one\n", NULL);
+	assert_true(bed_publish(bed, built, &outcome, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		GError *error = NULL;
+		g_autofree char *path = bed_path(bed, names[i]);
+		g_autofree char *aside = bed_path(bed, "aside");
+		assert_int_equal(rename(path, aside), 0);
+		assert_int_equal(mkfifo(path, 0644), 0);
+		assert_int_equal(repository_open_file(
+					 bed->repository, "1.0", strchr(names[i], '/') + 1, &error),
+			-1);
+		assert_error(&error, DROVER_ERROR_INPUT, "is no regular file");
+		assert_false(repository_check_files(
+			bed->repository, built->manifest, NULL, NULL, &error));
+		assert_error(&error, DROVER_ERROR_INPUT, "is no regular file");
+		assert_int_equal(rename(aside, path), 0);
+	}
+	g_autofree char *index = bed_path(bed, "index");
+	assert_int_equal(mkfifo(index, 0644), 0);
+	GError *error = NULL;
+	assert_null(repository_index(bed->repository, NULL, REPOSITORY_NOW, NULL, &error));
+	assert_error(&error, DROVER_ERROR_INPUT, "is no regular file");
+	assert_true(bed_publish(bed, built, &outcome, NULL));
+}
+
 static void test_a_full_disk_leaves_nothing(void **state)
 {
 	RepositoryBed *bed = *state;
@@ -475,6 +506,7 @@ int main(void)
 		WITH_BED(test_a_damaged_file_is_never_published),
 		WITH_BED(test_exactly_the_files_of_the_manifest_are_taken),
 		WITH_BED(test_a_version_called_as_a_file_of_the_repository_is_refused),
+		WITH_BED(test_what_is_no_file_is_refused_and_not_waited_for),
 		WITH_BED(test_a_full_disk_leaves_nothing),
 		WITH_BED(test_a_folder_that_may_not_be_written_says_so),
 		WITH_BED(test_a_repository_that_is_not_there_is_not_made),

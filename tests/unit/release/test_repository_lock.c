@@ -192,6 +192,32 @@ static void test_what_killed_writers_left_is_cleaned_up_by_the_next(void **state
 	assert_string_equal(incoming, "");
 }
 
+/* Whoever may write to the repository may put links there; nothing is tidied up where they lead. */
+static void test_a_link_in_the_place_of_incoming_or_removed_leads_nowhere(void **state)
+{
+	RepositoryBed *bed = *state;
+	const char *const names[] = {".incoming", ".removed"};
+	g_autofree char *mine = g_build_filename(bed->folder, "mine", NULL);
+	g_autofree char *precious = g_build_filename(mine, "precious", NULL);
+	assert_true(file_make_folder(mine, 0755, NULL));
+	assert_true(file_write(precious, "x", 1, 0644, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *link = bed_path(bed, names[i]);
+		assert_true(file_remove(link, NULL));
+		assert_int_equal(symlink(mine, link), 0);
+	}
+	g_autofree char *left = bed_path(bed, ".lock-1");
+	assert_true(file_write(left, "x", 1, 0644, NULL));
+	bed_publish_text(bed, "1.0", 1, "one\n");
+	g_autoptr(RepositoryLock) lock = take(bed, NULL, NULL);
+	assert_true(repository_remove(bed->repository, lock, "1.0", NULL));
+	g_autofree char *all = bed_names(bed, "");
+	assert_string_equal(all, ".incoming .lock");
+	g_autoptr(GDir) folder = g_dir_open(mine, 0, NULL);
+	assert_string_equal(g_dir_read_name(folder), "precious");
+	assert_null(g_dir_read_name(folder));
+}
+
 static void test_who_is_cleaned_up_behind_cannot_publish_the_rest(void **state)
 {
 	RepositoryBed *bed = *state;
@@ -285,6 +311,7 @@ int main(void)
 		WITH_BED(test_a_lock_without_a_name_is_gone_after_5_s),
 		WITH_BED(test_who_lost_the_lock_publishes_nothing_and_leaves_the_new_one),
 		WITH_BED(test_what_killed_writers_left_is_cleaned_up_by_the_next),
+		WITH_BED(test_a_link_in_the_place_of_incoming_or_removed_leads_nowhere),
 		WITH_BED(test_who_is_cleaned_up_behind_cannot_publish_the_rest),
 		WITH_BED(test_a_stale_lock_is_taken_over_by_one_of_many),
 		WITH_BED(test_a_holder_that_works_for_long_is_heard_of),
