@@ -86,7 +86,10 @@ def test_figures_of_products_are_for_who_may_see_them(served, web):
         assert said.status == 200
         return {name for name in own if f"\n{name}{{product=\"web\"}} " in said.text}, said.text
 
-    assert shown(served.token)[0] == own
+    web("node add n1 --product web --channel release --no-invite")
+    everything, text = shown(served.token)
+    assert everything == own
+    assert 'drover_nodes{product="web",state="never"} 1\n' in text and 'drover_nodes{product="web",state="failed"} 0\n' in text
     nothing, text = shown(None)
     assert not nothing and "web" not in text and "\ndrover_changes " in text
     web("user add vera vera@example.org")

@@ -3,6 +3,8 @@
  * /metrics in Prometheus' text format. Each figure stands once, with its sentence. Figures of the
  * process and its store are for anybody; those that name a product are for who may see the product.
  */
+#include <string.h>
+
 #include "api/change_view.h"
 #include "api/maintenance.h"
 #include "api/view.h"
@@ -20,18 +22,28 @@ static void figure(
 #define DAEMON_COUNTER_FIGURE(field, name, help)                                                   \
 	figure(text, name, help, "counter", g_atomic_int_get(&daemon->counters.field));
 
-/* A figure that stands once for each value of a label. */
+/* A figure that stands once for each value of its labels. */
 typedef struct Series {
 	const char *name, *help, *type;
 	GString *lines;
 } Series;
 
-static void series_add(Series *series, const char *label, const char *value, gint64 number)
+G_GNUC_PRINTF(3, 4)
+static void series_line(Series *series, gint64 number, const char *labels, ...)
 {
+	va_list values;
 	if (series->lines == NULL)
 		series->lines = g_string_new(NULL);
-	g_string_append_printf(series->lines, "%s{%s=\"%s\"} %" G_GINT64_FORMAT "\n", series->name,
-		label, value, number);
+	g_string_append_printf(series->lines, "%s{", series->name);
+	va_start(values, labels);
+	g_string_append_vprintf(series->lines, labels, values);
+	va_end(values);
+	g_string_append_printf(series->lines, "} %" G_GINT64_FORMAT "\n", number);
+}
+
+static void series_add(Series *series, const char *label, const char *value, gint64 number)
+{
+	series_line(series, number, "%s=\"%s\"", label, value);
 }
 
 /* Moves their text to `text`; a series without a line is left out. */
@@ -112,6 +124,54 @@ static void product_figures(GString *text, Daemon *daemon, Store *store, const A
 	series_write(text, series, G_N_ELEMENTS(series));
 }
 
+static const char *const node_states[] = {
+	"good", "behind", "working", "failed", "maintenance", "silent", "never"};
+
+/* How many nodes of the product are in each state, all 0 at first. */
+static gint64 *node_counts(GHashTable *products, const char *product)
+{
+	gint64 *counts = g_hash_table_lookup(products, product);
+	if (counts == NULL) {
+		counts = g_new0(gint64, G_N_ELEMENTS(node_states));
+		g_hash_table_insert(products, g_strdup(product), counts);
+	}
+	return counts;
+}
+
+static void count_node(GHashTable *products, const json_t *node)
+{
+	gsize i;
+	json_t *one;
+	json_array_foreach (json_object_get(node, "products"), i, one) {
+		gint64 *counts = node_counts(products, json_text(one, "product"));
+		for (gsize state = 0; state < G_N_ELEMENTS(node_states); state++)
+			counts[state] +=
+				g_strcmp0(node_states[state], json_text(one, "state")) == 0;
+	}
+}
+
+/* Every state of a product that has nodes: an alert needs a 0 to compare with. */
+static void node_figures(GString *text, Daemon *daemon, Store *store, const Actor *actor)
+{
+	Series series = {"drover_nodes", "Nodes, by how they are with the product", "gauge", NULL};
+	g_autoptr(GHashTable) products =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autoptr(json_t) answer =
+		api_call(&daemon->site, store, actor, "GET", "/nodes", NULL, NULL, NULL);
+	gsize i;
+	json_t *node;
+	json_array_foreach (json_object_get(answer, "nodes"), i, node)
+		count_node(products, node);
+	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(products), (GCompareFunc)strcmp);
+	for (GList *name = names; name != NULL; name = name->next) {
+		const gint64 *counts = g_hash_table_lookup(products, name->data);
+		for (gsize state = 0; state < G_N_ELEMENTS(node_states); state++)
+			series_line(&series, counts[state], "product=\"%s\",state=\"%s\"",
+				(const char *)name->data, node_states[state]);
+	}
+	series_write(text, &series, 1);
+}
+
 /* Changes of all products, so their number says nothing of any. */
 static void change_figures(GString *text, Daemon *daemon, Store *store)
 {
@@ -142,6 +202,7 @@ static void store_figures(GString *text, Daemon *daemon, Store *store, const Act
 		maintenance.on);
 	change_figures(text, daemon, store);
 	product_figures(text, daemon, store, actor);
+	node_figures(text, daemon, store, actor);
 }
 
 char *metrics_text(Daemon *daemon, Store *store, const Actor *actor)
