@@ -352,6 +352,7 @@ def rows_under(page, heading):
 
 
 def test_the_table_of_metrics_is_what_the_server_says(web, server):
+    web("node add n1 --product web --channel release --no-invite")
     asking = urllib.request.Request(f"http://127.0.0.1:{server.port}/metrics", headers={"Authorization": f"Bearer {admin_token(web)}"})
     with urllib.request.urlopen(asking, timeout=20) as answer:
         said = answer.read().decode()
