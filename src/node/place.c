@@ -140,7 +140,8 @@ static gboolean load(Place *place, GError **error)
 Place *place_look(const NodeProduct *product, GError **error)
 {
 	g_autoptr(Place) place = place_new(product);
-	return load(place, error) ? g_steal_pointer(&place) : NULL;
+	return place_check_owner(product, error) && load(place, error) ? g_steal_pointer(&place)
+								       : NULL;
 }
 
 gboolean place_has_tree(const Place *place, const char *version)
@@ -497,7 +498,7 @@ Place *place_open(const NodeProduct *product, Clock clock, GError **error)
 {
 	g_autoptr(Place) place = place_new(product);
 	g_autofree char *own = place_path(place, PLACE_OWN);
-	if (!make_folders(place, error))
+	if (!place_check_owner(product, error) || !make_folders(place, error))
 		return NULL;
 	place->lock = joblock_take(own, LOCK_JOB, clock, error);
 	if (place->lock == NULL) {

@@ -31,6 +31,10 @@ gboolean place_begin(Place *place, IntentKind kind, const char *version, const c
 gboolean place_step(Place *place, const char *step, GError **error);
 gboolean place_end(Place *place, GError **error);
 
+/* Nobody but root and us may write to the prefix, to .drover or to releases: else
+ * DROVER_ERROR_DENIED, with what to do. Folders that are not there are good. */
+gboolean place_check_owner(const NodeProduct *product, GError **error);
+
 /* One rename makes `current` name the version; NULL takes the link away. Synced. */
 gboolean place_flip(Place *place, const char *version, GError **error);
 /* What `current` names; *version NULL when it is not there. Fails with DROVER_ERROR_CONFLICT when

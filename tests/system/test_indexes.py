@@ -68,7 +68,8 @@ def test_an_index_is_signed_and_signed_again(house, daemons):  # noqa: F811
     beds.wait_until(lambda: house.text != second, "half of its life is over", 60)
     assert "newest 2\n" in house.text
     public = beds.Client(daemon.public_port)
-    for file, expected in (("index", "no-cache"), ("delegation", "no-cache"), ("1.0.0/manifest", "public, max-age=31536000, immutable")):
+    for file, expected in (("index", "no-cache"), ("delegation", "no-cache"), ("1.0.0/manifest.minisig", "no-cache"),
+                           ("1.0.0/manifest", "public, max-age=31536000, immutable")):
         answer = public("GET", f"//releases/web/{file}")
         assert (answer.status, answer.headers["Cache-Control"]) == (200, expected), file
     for hidden in (".lock", ".incoming", ".removed", ".incoming/x/manifest"):

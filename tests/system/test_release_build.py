@@ -628,6 +628,8 @@ def test_check_of_a_published_release_is_that_of_its_build(drover, repository):
     shown = drover.json("release check web 1.0.0")
     assert shown == drover.json("release check web state/builds/web/1.0.0")
     assert shown["version"] == "1.0.0" and shown["changed"] == []
+    web.build("1.0.1", "two\n")
+    assert drover.json("release check web 1.0.1")["version"] == "1.0.1"  # built, and not published yet
     assert "1.0.9" in drover("release check web 1.0.9", exits=3).err
 
 

@@ -85,11 +85,14 @@ def test_the_same_again_changes_nothing_and_other_bytes_are_refused(web):
 
 
 def test_versions_only_rise(web):
-    web.release("1.2.0", "one\n")
     web.build("1.1.9", "two\n")
-    assert "would not be higher than 1.2.0" in web.publish("1.1.9", exits=4).err
     web.build("1.2.0-rc.1", "three\n")
-    assert "would not be higher than 1.2.0" in web.publish("1.2.0-rc.1", exits=4).err
+    web.release("1.2.0", "one\n")
+    for version in ("1.1.9", "1.2.0-rc.1"):
+        assert "would not be higher than 1.2.0" in web.publish(version, "--reason r", exits=4).err
+        # Said before a build that takes long, too.
+        assert "would not be higher than 1.2.0" in web.drover(f"release build web --version {version}", exits=4).err
+    assert "index" in web.drover("release build web --version index", exits=2).err
     web.build("1.10.0", "four\n")
     web.publish("1.10.0")
     web.check(["1.10.0", "1.2.0"])
@@ -131,6 +134,7 @@ def test_tags_are_checked_made_and_never_moved(web):
     web.build("1.0.2", "three\n")
     web.publish("1.0.2")
     assert web.manifest("1.0.2")["tag"] is None
+    assert "no tag was made" in web.publish("1.0.2", "--tag").err
 
 
 def test_the_tools_of_others_accept_what_was_signed(web):
@@ -258,6 +262,9 @@ def test_every_kind_of_damage_is_found_and_named(web):
     damaged("1.0.1/from-1.0.0.delta", flip, 2, "from-1.0.0.delta")
     damaged("1.0.1/from-1.0.0.delta", lambda path: path.unlink(), 3, "from-1.0.0.delta")
     damaged("1.0.1/more", lambda path: path.write_text("x"), 2, "the file more")
+    damaged("1.0.1/manifest", lambda path: (path.unlink(), os.mkfifo(path)), 2, "is no regular file")
+    damaged("1.0.1/payload.tar.zst", lambda path: (path.unlink(), os.mkfifo(path)), 2, "is no regular file")
+    damaged("1.0.1", shutil.rmtree, 3, "no version '1.0.1' of web lies in the repository")
     damaged("index", flip, 5, "index")
     damaged("index", lambda path: path.unlink(), 3, "index")
     damaged("1.0.0", lambda path: (shutil.rmtree(path), shutil.copytree(web.web / "1.0.1", path)), 5, "not about", "1.0.0")

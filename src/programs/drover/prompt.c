@@ -16,7 +16,9 @@ static char *read_line(GError **error)
 {
 	char line[PROMPT_BYTES];
 	if (fgets(line, sizeof line, stdin) == NULL) {
-		drover_error_set(error, DROVER_ERROR_INPUT, "no password was given");
+		drover_error_set(error, DROVER_ERROR_INPUT,
+			"no password was given: it is typed on the terminal, or stands in the "
+			"first line of standard input");
 		return NULL;
 	}
 	line[strcspn(line, "\r\n")] = '\0';

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "channel/version.h"
 #include "landing/git.h"
 
 json_t *release_plan(Invocation *invocation, const char *product, const char *revision,
@@ -56,6 +57,22 @@ gboolean release_check_plan(const json_t *plan, const char *reason, const char *
 	return check_refusals(plan, so, error) && check_deployable(plan, reason, error);
 }
 
+gboolean release_check_order(
+	const char *product, const char *new_version, const char *older, GError **error)
+{
+	Version version, other;
+	if (!version_parse(VERSION_SEMVER, new_version, &version, error))
+		return FALSE;
+	if (older == NULL || !version_parse(VERSION_SEMVER, older, &other, NULL) ||
+		version_compare(&version, &other) > 0)
+		return TRUE;
+	drover_error_set(error, DROVER_ERROR_CONFLICT,
+		"%s %s would not be higher than %s, which is published: versions only rise. Build "
+		"it under a higher one",
+		product, new_version, older);
+	return FALSE;
+}
+
 char *release_repository(Invocation *invocation, const json_t *plan, GError **error)
 {
 	g_autoptr(GError) wrong = NULL;
@@ -90,8 +107,8 @@ const Command release_commands[] = {
 	{"release check", "PRODUCT VERSION|FOLDER", 2, 2,
 		"Shows what is in a release but not in git, and the other way round",
 		release_run_check, release_check_options,
-		"FOLDER is what release build made; a word without a slash that is no such folder "
-		"is a version that was published.",
+		"VERSION was published, or else built by release build; or FOLDER is what that "
+		"made: a word with a slash, or a folder of that name here.",
 		"drover release check web 1.4.2\n"
 		"drover release check web /var/lib/drover/builds/web/1.4.2",
 		"3,5", "release build"},

@@ -17,6 +17,10 @@ json_t *release_plan(Invocation *invocation, const char *product, const char *re
 /* Fails when the plan refuses, or is not what may be deployed and there is no reason. `so` says
  * what comes of it: "nothing is built". */
 gboolean release_check_plan(const json_t *plan, const char *reason, const char *so, GError **error);
+/* Whether `version` may be published after `older`, which may be NULL, or of another scheme, from
+ * before there were rules. Fails with DROVER_ERROR_INPUT or DROVER_ERROR_CONFLICT. */
+gboolean release_check_order(
+	const char *product, const char *version, const char *older, GError **error);
 /* The git repository of a product: --repository, else the plan's. Checked (git_check()). Fails
  * with DROVER_ERROR_INPUT when there is none. Caller frees. */
 char *release_repository(Invocation *invocation, const json_t *plan, GError **error);

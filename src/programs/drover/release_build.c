@@ -24,6 +24,11 @@ static const char *choose_version(Invocation *invocation, const json_t *plan, GE
 		drover_error_set(error, DROVER_ERROR_INPUT,
 			"say which version this is to be with --version: there is none before it "
 			"to count on from");
+	/* Said now, and not when a long build is to be published. */
+	const char *newest = json_text(json_object_get(plan, "newest"), "version");
+	if (version == NULL ||
+		!release_check_order(json_text(plan, "product"), version, newest, error))
+		return NULL;
 	return version;
 }
 

@@ -31,18 +31,45 @@ static Manifest *take_published(
 	return text != NULL ? manifest_parse(name, text, strlen(text), error) : NULL;
 }
 
+static Manifest *take_built(const char *product, const char *folder, GError **error)
+{
+	g_autoptr(Manifest) draft = build_read_draft(folder, error);
+	if (draft == NULL || strcmp(draft->product, product) == 0)
+		return g_steal_pointer(&draft);
+	drover_error_set(error, DROVER_ERROR_INPUT, "%s is a build of %s, not of %s", folder,
+		draft->product, product);
+	return NULL;
+}
+
+/* What was published, or else what release build put where it puts that version. */
+static Manifest *take_version(
+	Invocation *invocation, const char *product, const char *version, GError **error)
+{
+	GError *failed = NULL;
+	Manifest *published = take_published(invocation, product, version, &failed);
+	Settings *settings = drover_error_is(failed, DROVER_ERROR_NOT_FOUND) &&
+					     manifest_check_name("version", version, NULL)
+				     ? invocation_settings(invocation, NULL)
+				     : NULL;
+	if (settings != NULL) {
+		g_autofree char *builds = settings_builds_folder(settings);
+		g_autofree char *folder = g_build_filename(builds, product, version, NULL);
+		if (g_file_test(folder, G_FILE_TEST_IS_DIR)) {
+			g_clear_error(&failed);
+			return take_built(product, folder, error);
+		}
+	}
+	if (failed != NULL)
+		g_propagate_error(error, failed);
+	return published;
+}
+
 static Manifest *take(Invocation *invocation, GError **error)
 {
 	const char *product = invocation_argument(invocation, 0);
 	const char *named = invocation_argument(invocation, 1);
-	if (!is_build_folder(named))
-		return take_published(invocation, product, named, error);
-	g_autoptr(Manifest) draft = build_read_draft(named, error);
-	if (draft == NULL || strcmp(draft->product, product) == 0)
-		return g_steal_pointer(&draft);
-	drover_error_set(error, DROVER_ERROR_INPUT, "%s is a build of %s, not of %s", named,
-		draft->product, product);
-	return NULL;
+	return is_build_folder(named) ? take_built(product, named, error)
+				      : take_version(invocation, product, named, error);
 }
 
 /* what is shown -------------------------------------------------------------------------------- */

@@ -11,7 +11,6 @@
 
 #include "base/file.h"
 #include "base/format.h"
-#include "channel/version.h"
 #include "landing/git.h"
 #include "programs/drover/commands.h"
 #include "programs/drover/key_file.h"
@@ -109,29 +108,14 @@ static gboolean find_reason(Publish *publish, GError **error)
 
 /* Whether it may be published ------------------------------------------------------------------ */
 
-/* `older` may be of another scheme, from before there were rules. */
-static gboolean check_order(const Publish *publish, const char *older, GError **error)
-{
-	Version version, other;
-	if (!version_parse(VERSION_SEMVER, publish->version, &version, error))
-		return FALSE;
-	if (!version_parse(VERSION_SEMVER, older, &other, NULL) ||
-		version_compare(&version, &other) > 0)
-		return TRUE;
-	drover_error_set(error, DROVER_ERROR_CONFLICT,
-		"%s %s would not be higher than %s, which is published: versions only rise. Build "
-		"it under a higher one",
-		publish->product, publish->version, older);
-	return FALSE;
-}
-
 static gboolean check_version(
 	const Publish *publish, const json_t *plan, const GPtrArray *known, GError **error)
 {
 	const char *newest = json_text(json_object_get(plan, "newest"), "version");
 	const ReleaseKnown *last = known->len > 0 ? known->pdata[0] : NULL;
-	return check_order(publish, last != NULL ? last->version : "0.0.0-0", error) &&
-	       (newest == NULL || check_order(publish, newest, error));
+	return release_check_order(publish->product, publish->version,
+		       last != NULL ? last->version : NULL, error) &&
+	       release_check_order(publish->product, publish->version, newest, error);
 }
 
 /* The git repository, NULL without an error when it is not needed and not here. */
@@ -359,6 +343,11 @@ static void say_published(const Publish *publish, const json_t *view)
 		g_autofree char *shorter = format_size((guint64)delta->size_bytes);
 		screen_done(screen, "from %s it is %s", delta->from_version, shorter);
 	}
+	if (publish->outcome == PUBLISH_WAS_THERE && manifest->tag == NULL &&
+		invocation_has(publish->invocation, "tag"))
+		screen_note(screen,
+			"no tag was made: it was published without one, and its manifest says so "
+			"for ever");
 	if (publish->place.index_key == NULL)
 		screen_done(screen, "droverd signs the index: hosts see it then");
 	else

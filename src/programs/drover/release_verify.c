@@ -99,6 +99,13 @@ static gboolean check_index(Verification *verification, GError **error)
 static gboolean check_manifest(Verification *verification, GError **error)
 {
 	ReleasePlace *place = &verification->place;
+	if (manifest_check_name("version", verification->version, NULL) &&
+		!repository_has(place->repository, verification->version)) {
+		drover_error_set(error, DROVER_ERROR_NOT_FOUND,
+			"no version '%s' of %s lies in the repository: drover release list %s",
+			verification->version, place->product, place->product);
+		return FALSE;
+	}
 	verification->manifest = repository_manifest(place->repository, verification->version,
 		place->trust, place->now_us, &verification->signer, verification->sha256, error);
 	return verification->manifest != NULL;

@@ -53,10 +53,12 @@ static const char *type_of(const char *path)
 }
 
 /* PRODUCT/index and PRODUCT/delegation are replaced again and again; an old one is refused by who
- * has seen a newer. */
+ * has seen a newer. The signature of a manifest may be replaced by one of another key. */
 static gboolean is_replaced(const char *path)
 {
 	const char *file = strchr(path, '/');
+	if (g_str_has_suffix(path, "/" REPOSITORY_SIGNATURE_FILE))
+		return TRUE;
 	return file != NULL && (strcmp(file + 1, REPOSITORY_INDEX_FILE) == 0 ||
 				       strcmp(file + 1, REPOSITORY_DELEGATION_FILE) == 0);
 }

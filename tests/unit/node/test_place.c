@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/unit/base/temporary.h"
@@ -176,6 +177,47 @@ static void assert_text(const char *row, const char *found, const char *expected
 		fail_msg("%s: \"%s\", not \"%s\"", row, found, expected);
 }
 
+/* Their journal would say what was verified. */
+static void test_what_others_may_write_to_is_not_ours(void **state)
+{
+	static const struct {
+		const char *below;
+		mode_t mode;
+		gboolean is_good;
+	} cases[] = {{"", 0757, FALSE}, {".drover", 0702, FALSE},
+		{".drover/manifests", 0777, FALSE}, {".drover/fetch", 0777, FALSE},
+		{"releases", 0777, FALSE}, {"shared", 0777, TRUE}, {"", 0775, TRUE}};
+	g_autofree char *prefix = g_build_filename(*state, "ours", NULL);
+	const NodeProduct product = {.name = (char *)"web", .prefix = prefix};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autofree char *path = g_build_filename(prefix, cases[i].below, NULL);
+		place_free(place_open(&product, CLOCK_SYSTEM, NULL));
+		assert_int_equal(chmod(path, cases[i].mode), 0);
+		g_autoptr(Place) opened = place_open(&product, CLOCK_SYSTEM, &error);
+		g_autoptr(Place) looked = place_look(&product, NULL);
+		assert_int_equal(opened != NULL, cases[i].is_good);
+		assert_int_equal(looked != NULL, cases[i].is_good);
+		if (!cases[i].is_good)
+			assert_non_null(strstr(error->message, "can be written to by others"));
+		assert_int_equal(chmod(path, cases[i].below[0] == '.' ? 0700 : 0755), 0);
+	}
+}
+
+static void test_a_place_of_somebody_else_is_not_ours(void **state)
+{
+	g_autofree char *prefix = g_build_filename(*state, "theirs", NULL);
+	g_autofree char *own = g_build_filename(prefix, ".drover", NULL);
+	const NodeProduct product = {.name = (char *)"web", .prefix = prefix};
+	if (geteuid() != 0)
+		skip(); /* nobody else can give a folder away */
+	place_free(place_open(&product, CLOCK_SYSTEM, NULL));
+	g_autoptr(GError) error = NULL;
+	assert_int_equal(chown(own, 65534, 65534), 0);
+	assert_null(place_open(&product, CLOCK_SYSTEM, &error));
+	assert_non_null(strstr(error->message, "chown 0"));
+}
+
 static void check_row(const char *folder, const Row *row)
 {
 	g_autoptr(GError) error = NULL;
@@ -248,6 +290,10 @@ static void test_who_holds_the_lock_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_what_others_may_write_to_is_not_ours,
+			temporary_setup, temporary_teardown),
+		cmocka_unit_test_setup_teardown(test_a_place_of_somebody_else_is_not_ours,
+			temporary_setup, temporary_teardown),
 		cmocka_unit_test_setup_teardown(test_every_state_that_a_kill_can_leave_is_repaired,
 			temporary_setup, temporary_teardown),
 		cmocka_unit_test_setup_teardown(test_looking_needs_nothing_and_changes_nothing,
