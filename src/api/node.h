@@ -6,6 +6,7 @@
  *     node_target.c   what a node is to run: by its channel, or by order
  *     node_orders.c   people: orders; nodes: what they are to do
  *     node_report.c   nodes: what they run
+ *     node_overdue.c  maintenance that lasts longer than was said
  *     node_view.c     both sides together, as people look at it
  *     node_store.c    rows
  *
@@ -133,6 +134,11 @@ gboolean node_each_version(Store *store,
 	void (*visit)(const char *name, gint64 version, gpointer of), gpointer of, GError **error);
 /* Products on nodes whose newest report is older than NODE_SILENT_S. */
 gboolean node_count_silent(Store *store, gint64 now_us, gint64 *count, GError **error);
+/* Whether its maintenance lasts longer than was said, by the node's word or by our clock. */
+gboolean node_is_overdue(const json_t *report, gint64 now_us);
+/* How many of those there are, and a sentence about them; *text NULL: none. Caller frees. */
+gboolean node_tell_overdue(
+	Store *store, gint64 now_us, gint64 *count, char **text, GError **error);
 
 /* Views -----------------------------------------------------------------------------------------
  */

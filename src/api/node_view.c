@@ -73,12 +73,12 @@ static Standing settled(const NodeTarget *target, const json_t *report, gboolean
 		"behind", "runs %s and is to run %s", or_word(running, "nothing"), target->version);
 }
 
-static Standing in_maintenance(const json_t *report)
+static Standing in_maintenance(const json_t *report, gint64 now_us)
 {
 	const json_t *maintenance = json_object_get(report, "maintenance");
 	const char *reason = json_text(maintenance, "reason");
 	const char *until = json_text(maintenance, "until");
-	gboolean overdue = json_is_true(json_object_get(maintenance, "overdue"));
+	gboolean overdue = node_is_overdue(report, now_us);
 	return standing("maintenance", "in maintenance%s%s%s%s%s", until != NULL ? " until " : "",
 		or_word(until, ""), overdue ? ", which is over" : "", reason != NULL ? ": " : "",
 		or_word(reason, ""));
@@ -104,7 +104,7 @@ static Standing standing_of(
 			or_word(running, "nothing"));
 	if (strcmp(state, "maintenance") == 0 ||
 		json_is_true(json_object_get(json_object_get(report, "maintenance"), "on")))
-		return in_maintenance(report);
+		return in_maintenance(report, now_us);
 	if (strcmp(state, "idle") != 0)
 		return working(report, running);
 	return settled(target, report, duty->ordered != NULL);
@@ -123,6 +123,18 @@ static json_t *should_json(const NodeTarget *should)
 		json_text_or_null(should->mapping));
 }
 
+/* What the node said, and what became of its maintenance since. New reference; NULL: nothing. */
+static json_t *report_json(const json_t *report, gint64 now_us)
+{
+	json_t *shown = report != NULL ? json_copy((json_t *)report) : NULL;
+	if (!node_is_overdue(report, now_us))
+		return shown;
+	json_t *maintenance = json_copy(json_object_get(report, "maintenance"));
+	json_object_set_new(maintenance, "overdue", json_true());
+	json_object_set_new(shown, "maintenance", maintenance);
+	return shown;
+}
+
 static json_t *duty_json(const ApiCall *call, NodeAsker *asker, const NodeRecord *node,
 	const NodeDuty *duty, GError **error)
 {
@@ -135,6 +147,7 @@ static json_t *duty_json(const ApiCall *call, NodeAsker *asker, const NodeRecord
 	Standing now = standing_of(duty, node->host, target, api_now_us(call));
 	g_autofree char *text = now.text;
 	const json_t *sequence = json_object_get(duty->report, "sequence");
+	g_autoptr(json_t) report = report_json(duty->report, api_now_us(call));
 	return json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:O?, s:o, s:s, s:o, s:O?}",
 		"product", duty->product, "channel", duty->channel, "should", should_json(&should),
 		"ordered", json_text_or_null(duty->ordered), "order_id", (json_int_t)duty->order_id,
@@ -142,7 +155,7 @@ static json_t *duty_json(const ApiCall *call, NodeAsker *asker, const NodeRecord
 		json_time_or_null(duty->asked_us), "reason", json_text_or_null(duty->reason),
 		"running", json_text_or_null(json_text(duty->report, "running")), "sequence",
 		sequence, "reported", json_time_or_null(duty->reported_us), "state", now.state,
-		"text", json_text_or_null(text), "report", duty->report);
+		"text", json_text_or_null(text), "report", report);
 }
 
 json_t *node_json(const ApiCall *call, NodeAsker *asker, const NodeRecord *node, GError **error)

@@ -98,7 +98,7 @@ json_t *hold_call(const NodeProduct *product, const json_t *call, gint64 timeout
 	return NULL;
 }
 
-static gboolean answers(const NodeProduct *product)
+gboolean hold_answers(const NodeProduct *product)
 {
 	int fd = connect_holder(product, NULL);
 	if (fd >= 0)
@@ -137,7 +137,7 @@ gboolean hold_ensure(
 	const NodeProduct *product, const char *config_path, const char *program, GError **error)
 {
 	int pidfd = -1;
-	if (answers(product))
+	if (hold_answers(product))
 		return TRUE;
 	char *argv[] = {(char *)program, (char *)"hold", product->name, (char *)"--config",
 		(char *)config_path, NULL};
@@ -155,7 +155,7 @@ gboolean hold_ensure(
 	waitpid(process, NULL, 0);
 	close(pidfd);
 	for (gint64 waited_ms = 0; waited_ms < BEGIN_MS; waited_ms += BEGIN_EVERY_MS) {
-		if (answers(product))
+		if (hold_answers(product))
 			return TRUE;
 		g_usleep(BEGIN_EVERY_MS * 1000);
 	}
@@ -166,14 +166,18 @@ gboolean hold_ensure(
 	return FALSE;
 }
 
+gint64 hold_limit_s(const NodeProduct *product)
+{
+	return 2 * (product->ready_timeout_s + product->drain_timeout_s) + SLACK_S;
+}
+
 gboolean hold_restart(const NodeProduct *product, const char *version, gpointer of, GError **error)
 {
 	const HoldProgram *own = of;
 	if (own != NULL && !hold_ensure(product, own->config_path, own->program, error))
 		return FALSE;
 	json_t *call = json_pack("{s:s, s:s}", "do", "handover", "version", version);
-	gint64 timeout_s = 2 * (product->ready_timeout_s + product->drain_timeout_s) + SLACK_S;
-	json_t *answer = hold_call(product, call, timeout_s, error);
+	json_t *answer = hold_call(product, call, hold_limit_s(product), error);
 	json_decref(call);
 	json_decref(answer);
 	return answer != NULL;

@@ -56,6 +56,11 @@ gboolean hold_ensure(
  * DROVER_ERROR_CONFLICT: the new version did not get ready, what ran goes on. */
 json_t *hold_call(const NodeProduct *product, const json_t *call, gint64 timeout_s, GError **error);
 
+/* TRUE when one runs. */
+gboolean hold_answers(const NodeProduct *product);
+/* The longest that a handover, or an end or a begin of the service, can take. */
+gint64 hold_limit_s(const NodeProduct *product);
+
 typedef struct HoldProgram {
 	const char *config_path, *program;
 } HoldProgram;

@@ -17,6 +17,8 @@ gboolean deed_run_verify(Invocation *invocation, GError **error);
 gboolean deed_run_gc(Invocation *invocation, GError **error);
 gboolean status_run(Invocation *invocation, GError **error);
 gboolean maintenance_run(Invocation *invocation, GError **error);
+/* Says so when it lasts longer than was said: `state` of maintenance_state(). */
+void maintenance_warn(const Screen *screen, const char *product, const json_t *state);
 gboolean daemon_run(Invocation *invocation, GError **error);
 gboolean config_run_check(Invocation *invocation, GError **error);
 gboolean config_run_keys(Invocation *invocation, GError **error);

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: ISC
  *
  * drover-node maintenance: the responder answers for the service. What holds is a file, so it holds
- * whoever is killed; the holder is told, when one runs.
+ * whoever is killed. The holder writes it when one runs, else we do: what a holder refuses has not
+ * happened.
  */
 #include <string.h>
 
 #include "base/format.h"
 #include "node/hold/hold.h"
 #include "programs/drover-node/commands.h"
+#include "programs/drover/show.h"
 
-enum { CALL_TIMEOUT_S = 60 };
+enum { BUSY_PAUSE_MS = 100 };
 
 static gboolean read_until(const char *text, gint64 now_us, gint64 *until_us, GError **error)
 {
@@ -27,23 +29,37 @@ static gboolean read_until(const char *text, gint64 now_us, gint64 *until_us, GE
 	return FALSE;
 }
 
-/* Without a holder the file alone must do: the holder looks at it when it starts. */
-static gboolean tell_holder(
-	const Screen *screen, const NodeProduct *product, json_t *call, GError **error)
+/* One in the middle of a handover is waited for. */
+static gboolean call_holder(
+	const Screen *screen, const NodeProduct *product, const json_t *call, GError **error)
 {
-	g_autoptr(GError) problem = NULL;
-	g_autoptr(json_t) owned = call;
-	g_autoptr(json_t) answer = hold_call(product, owned, CALL_TIMEOUT_S, &problem);
-	if (answer != NULL)
-		return TRUE;
-	if (!drover_error_is(problem, DROVER_ERROR_UNAVAILABLE)) {
-		g_propagate_error(error, g_steal_pointer(&problem));
-		return FALSE;
+	const gint64 limit_s = hold_limit_s(product);
+	gint64 until_ms = clock_monotonic_ms() + limit_s * 1000;
+	for (gboolean told = FALSE;; told = TRUE) {
+		g_autoptr(GError) problem = NULL;
+		g_autoptr(json_t) answer = hold_call(product, call, limit_s, &problem);
+		if (answer != NULL)
+			return TRUE;
+		if (!drover_error_is(problem, DROVER_ERROR_LOCKED) ||
+			clock_monotonic_ms() > until_ms) {
+			g_propagate_error(error, g_steal_pointer(&problem));
+			return FALSE;
+		}
+		if (!told)
+			screen_note(screen, "%s", problem->message);
+		g_usleep(BUSY_PAUSE_MS * 1000);
 	}
+}
+
+/* Without a holder the file alone must do: the holder looks at it when it starts. */
+static gboolean is_file_alone(const Screen *screen, const NodeProduct *product)
+{
+	if (hold_answers(product))
+		return FALSE;
 	screen_warn(screen,
-		"no holder runs for %s (%s): nobody answers until it is started, and then it "
-		"holds",
-		product->name, problem->message);
+		"no holder runs for %s: nobody answers until it is started (drover-node run does), "
+		"and then this holds",
+		product->name);
 	return TRUE;
 }
 
@@ -66,21 +82,32 @@ static gboolean turn_on(Invocation *invocation, const NodeProduct *product, GErr
 			product->name);
 		return FALSE;
 	}
-	if (!read_until(until, now_us, &until_us, error) ||
-		!maintenance_set(product, reason, until_us, now_us, error))
+	if (!read_until(until, now_us, &until_us, error))
 		return FALSE;
+	if (is_file_alone(screen, product))
+		return maintenance_set(product, reason, until_us, now_us, error);
 	g_autofree char *when = format_time(until_us);
-	return tell_holder(screen, product,
-		json_pack("{s:s, s:b, s:s, s:s}", "do", "maintenance", "on", TRUE, "reason", reason,
-			"until", when),
-		error);
+	g_autoptr(json_t) call = json_pack("{s:s, s:b, s:s, s:s}", "do", "maintenance", "on", TRUE,
+		"reason", reason, "until", when);
+	return call_holder(screen, product, call, error);
 }
 
 static gboolean turn_off(Invocation *invocation, const NodeProduct *product, GError **error)
 {
-	return maintenance_end(product, error) &&
-	       tell_holder(invocation_screen(invocation), product,
-		       json_pack("{s:s, s:b}", "do", "maintenance", "on", FALSE), error);
+	const Screen *screen = invocation_screen(invocation);
+	if (is_file_alone(screen, product))
+		return maintenance_end(product, error);
+	g_autoptr(json_t) call = json_pack("{s:s, s:b}", "do", "maintenance", "on", FALSE);
+	return call_holder(screen, product, call, error);
+}
+
+void maintenance_warn(const Screen *screen, const char *product, const json_t *state)
+{
+	if (json_is_true(json_object_get(state, "overdue")))
+		screen_warn(screen,
+			"%s is in maintenance for longer than was said: drover-node maintenance %s "
+			"off ends it, or say on with a new --until",
+			product, product);
 }
 
 static gboolean show(const Screen *screen, const NodeProduct *product, GError **error)
@@ -88,13 +115,14 @@ static gboolean show(const Screen *screen, const NodeProduct *product, GError **
 	g_autoptr(json_t) state = maintenance_state(product, clock_now_us(CLOCK_SYSTEM), error);
 	if (state == NULL)
 		return FALSE;
+	maintenance_warn(screen, product->name, state);
 	if (screen->json)
 		screen_json(screen, state);
 	else if (!json_is_true(json_object_get(state, "on")))
 		screen_line(screen, "%s: maintenance is off", product->name);
 	else
 		screen_line(screen, "%s: maintenance is on since %s until %s: %s%s", product->name,
-			json_text(state, "since"), json_text(state, "until"),
+			show_text(state, "since"), show_text(state, "until"),
 			json_text(state, "reason"),
 			json_is_true(json_object_get(state, "overdue")) ? " (OVERDUE)" : "");
 	return TRUE;

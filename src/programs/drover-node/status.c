@@ -157,6 +157,7 @@ static void show_maintenance(const Screen *screen, const json_t *products)
 		const json_t *state = json_object_get(product, "maintenance");
 		if (!json_is_object(state))
 			continue;
+		maintenance_warn(screen, json_text(product, "product"), state);
 		g_autofree char *until = show_time(state, "until");
 		screen_line(screen, "%s: in maintenance until %s UTC: %s%s",
 			json_text(product, "product"), until, show_text(state, "reason"),

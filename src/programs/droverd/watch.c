@@ -12,6 +12,7 @@
 #include "api/maintenance.h"
 #include "api/node.h"
 #include "api/pool.h"
+#include "api/warnings.h"
 #include "base/log.h"
 #include "programs/droverd/daemon.h"
 
@@ -40,13 +41,13 @@ static void note_back(Daemon *daemon)
 }
 
 /* A page compares the whole line with the one before: each number is news. */
-static void publish(Daemon *daemon, gint64 changes, gint64 mark, gint64 silent)
+static void publish(Daemon *daemon, gint64 changes, gint64 mark, gint64 silent, gint64 overdue)
 {
 	g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, changes);
-	g_autofree char *data = g_strdup_printf("{\"changes\":%" G_GINT64_FORMAT
-						",\"maintenance_file\":%" G_GINT64_FORMAT
-						",\"silent\":%" G_GINT64_FORMAT "}",
-		changes, mark, silent);
+	g_autofree char *data = g_strdup_printf(
+		"{\"changes\":%" G_GINT64_FORMAT ",\"maintenance_file\":%" G_GINT64_FORMAT
+		",\"silent\":%" G_GINT64_FORMAT ",\"overdue\":%" G_GINT64_FORMAT "}",
+		changes, mark, silent, overdue);
 	http_events_publish(daemon->events, "changed", id, data);
 	daemon_count(daemon, changes);
 }
@@ -67,6 +68,7 @@ typedef struct Watcher {
 	Daemon *daemon;
 	Store *store;
 	gint64 changes, mark, silent;
+	gint64 overdue;	   /* products in maintenance for longer than was said, in the last round */
 	gint64 followed;   /* the generation that the targets of nodes are of */
 	gint64 stopped_at; /* `changes` when maintenance kept them from following */
 	gint64 next_round_ms;
@@ -187,6 +189,20 @@ static gboolean look_at_silence(Watcher *watcher, gint64 *silent, GError **error
 	return TRUE;
 }
 
+/* Nodes whose maintenance was to be over: a warning as long as that lasts, and a line in the log.
+ */
+static gboolean look_at_overdue(Watcher *watcher, GError **error)
+{
+	const ApiSite *site = &watcher->daemon->site;
+	g_autofree char *text = NULL;
+	if (!node_tell_overdue(
+		    watcher->store, clock_now_us(site->clock), &watcher->overdue, &text, error))
+		return FALSE;
+	if (api_warnings_set(site->warnings, "nodes", text) && text != NULL)
+		log_event(LOG_LEVEL_WARNING, "node.overdue", "what", text, NULL);
+	return TRUE;
+}
+
 /* A session that was left, a token that was revoked, a role that was taken. While the database is
  * away, nobody is sent off. */
 static gboolean is_welcome(const char *owner, gpointer of)
@@ -212,20 +228,23 @@ static gboolean is_outdated(Daemon *daemon, Store *store)
 /* The schema comes first: in a newer one, nothing else that is asked here need have an answer. */
 static gboolean look(Watcher *watcher, GError **error)
 {
-	gint64 now_ms = clock_monotonic_ms();
+	gint64 now_ms = clock_monotonic_ms(), overdue = watcher->overdue;
 	if (now_ms >= watcher->next_round_ms) {
 		watcher->next_round_ms = now_ms + WATCH_ROUND_MS;
 		if (is_outdated(watcher->daemon, watcher->store))
 			return TRUE;
 		http_events_weed(watcher->daemon->events, is_welcome, watcher);
+		if (!look_at_overdue(watcher, error))
+			return FALSE;
 	}
 	gint64 changes, silent, mark = maintenance_file_mark(watcher->daemon);
 	if (!store_counter_get(watcher->store, STORE_CHANGES, &changes, error) ||
 		!look_at_pools(watcher, error) || !look_at_silence(watcher, &silent, error))
 		return FALSE;
 	/* Also at the first look: a page may be older than that. */
-	if (changes != watcher->changes || mark != watcher->mark || silent != watcher->silent)
-		publish(watcher->daemon, changes, mark, silent);
+	if (changes != watcher->changes || mark != watcher->mark || silent != watcher->silent ||
+		overdue != watcher->overdue)
+		publish(watcher->daemon, changes, mark, silent, watcher->overdue);
 	watcher->changes = changes;
 	watcher->mark = mark;
 	watcher->silent = silent;
