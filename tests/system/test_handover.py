@@ -161,10 +161,10 @@ def bed(bed_of):
 
 
 @contextlib.contextmanager
-def load(bed, *options):
+def load(bed, *options, versions="v%d+"):
     """wrk, until the block ends; gives a dictionary that is filled then."""
     script = bed.folder / "checking.lua"
-    script.write_text(CHECKING)
+    script.write_text(CHECKING.replace("v%d+", versions))
     found = {}
     wrk = subprocess.Popen(["wrk", "-t1", "-c16", "-d300s", "--timeout", "60s", "-s", script, *options,
                             f"http://127.0.0.1:{bed.port}/"], stdout=subprocess.PIPE, text=True)
