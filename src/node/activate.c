@@ -191,6 +191,20 @@ static void tell_verified(guint files, gint64 size_bytes, gpointer of)
 		deed->progress(NODE_STEP_VERIFY, size_bytes, 0, deed->of);
 }
 
+/* When its key was revoked, the sources are asked whether another has signed it since: the one case
+ * in which activating needs them. */
+static gboolean is_signed(Place *place, const NodeDeed *deed, const char *version, GError **error)
+{
+	g_autoptr(GError) fault = NULL;
+	g_autoptr(Manifest) kept =
+		place_manifest(place, version, clock_now_us(deed->clock), &fault);
+	if (kept != NULL || (drover_error_is(fault, DROVER_ERROR_DENIED) &&
+				    node_renew(place, deed, version, NULL)))
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&fault));
+	return FALSE;
+}
+
 gboolean node_activate(Place *place, const NodeDeed *deed, const char *version, GError **error)
 {
 	if (!node_recover(place, deed, error) || !may_run(place, deed, version, error))
@@ -198,7 +212,8 @@ gboolean node_activate(Place *place, const NodeDeed *deed, const char *version, 
 	if (g_strcmp0(version, place->current) == 0)
 		return TRUE;
 	/* Since it was installed, the disk had time to change. */
-	return node_verify(place, version, clock_now_us(deed->clock), tell_verified, (gpointer)deed,
+	return is_signed(place, deed, version, error) &&
+	       node_verify(place, version, clock_now_us(deed->clock), tell_verified, (gpointer)deed,
 		       error) &&
 	       activate(place, deed, version, error);
 }

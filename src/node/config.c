@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "base/file.h"
@@ -443,7 +444,7 @@ static gboolean add_product(const Ini *ini, const char *name, NodeConfig *config
 {
 	g_autoptr(NodeProduct) product = g_new0(NodeProduct, 1);
 	product->name = g_strdup(name);
-	if (!manifest_check_name("a section other than [node], the product's name,", name, error)) {
+	if (!manifest_check_name("section and product", name, error)) {
 		g_prefix_error(error, "%s: ", config->path);
 		return FALSE;
 	}
@@ -510,9 +511,24 @@ NodeConfig *node_config_parse(const char *name, const char *text, gsize size_byt
 	return g_steal_pointer(&config);
 }
 
+/* Its commands run as whoever runs drover-node. */
+static gboolean check_writable(const char *path, GError **error)
+{
+	struct stat status;
+	if (stat(path, &status) != 0 || (status.st_mode & S_IWOTH) == 0)
+		return TRUE;
+	drover_error_set(error, DROVER_ERROR_DENIED,
+		"anybody can write to %s, and what it says is run by us. Look what it says, then: "
+		"chmod o-w %s",
+		path, path);
+	return FALSE;
+}
+
 NodeConfig *node_config_load(const char *path, GError **error)
 {
 	gsize size_bytes;
+	if (!check_writable(path, error))
+		return NULL;
 	g_autofree char *text = file_read(path, NODE_MAXIMUM_FILE_BYTES, &size_bytes, error);
 	return text == NULL ? NULL : node_config_parse(path, text, size_bytes, error);
 }

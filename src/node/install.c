@@ -347,6 +347,25 @@ static gboolean is_installed(
 	return FALSE;
 }
 
+/* What is kept of an installed release counts no longer: the key that signed it was revoked.
+ * Perhaps another has signed it since; the manifest is the same, the index says so. */
+static gboolean renew(Offer *offer, Place *place, const NodeDeed *deed, GError **error)
+{
+	g_autoptr(Manifest) kept =
+		place_manifest(place, offer->release->version, clock_now_us(deed->clock), NULL);
+	return kept != NULL ||
+	       (offer_read_manifest(offer, place, deed, error) && offer_keep(offer, place, error));
+}
+
+gboolean node_renew(Place *place, const NodeDeed *deed, const char *version, GError **error)
+{
+	gboolean is = FALSE;
+	g_autoptr(Offer) offer = offer_take(place, deed, error);
+	return offer != NULL && offer_choose(offer, place, deed, version, error) &&
+	       is_installed(place, offer->release, &is, error) && is &&
+	       renew(offer, place, deed, error);
+}
+
 gboolean node_install(
 	Place *place, const NodeDeed *deed, const char *version, char **version_out, GError **error)
 {
@@ -359,8 +378,9 @@ gboolean node_install(
 	if (offer == NULL || !offer_choose(offer, place, deed, version, error) ||
 		!is_installed(place, offer->release, &is, error))
 		return FALSE;
-	if (!is && (!offer_read_manifest(offer, place, deed, error) ||
-			   !install_offer(place, deed, offer, error)))
+	if (is ? !renew(offer, place, deed, error)
+	       : !offer_read_manifest(offer, place, deed, error) ||
+				!install_offer(place, deed, offer, error))
 		return FALSE;
 	*version_out = g_strdup(offer->release->version);
 	return TRUE;

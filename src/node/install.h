@@ -51,6 +51,9 @@ gboolean node_recover(Place *place, const NodeDeed *deed, GError **error);
  * index_may_install(), fetch_*(). Already installed is success. *version_out: caller frees. */
 gboolean node_install(Place *place, const NodeDeed *deed, const char *version, char **version_out,
 	GError **error);
+/* Takes the signature of an installed version anew, where the key of the one that is kept was
+ * revoked and another has signed it since. Fails as node_install(). */
+gboolean node_renew(Place *place, const NodeDeed *deed, const char *version, GError **error);
 /* Makes an installed version run. DROVER_ERROR_CONFLICT: it was not healthy, and what ran runs
  * again; DROVER_ERROR_INTERNAL with "stuck" in it: the old one does not run either. */
 gboolean node_activate(Place *place, const NodeDeed *deed, const char *version, GError **error);

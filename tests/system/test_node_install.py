@@ -388,6 +388,37 @@ def test_a_delegated_key_counts_until_it_is_revoked_and_what_it_signed_does_not_
     assert "is old: 2 was seen" in node("install", exits=CONFLICT)
 
 
+def test_what_another_key_has_signed_since_runs_again(tmp_path, repository):
+    root, _, identity = delegated(repository)
+    node = Node(tmp_path / "node", repository)
+    for version in ("1.1.0", "1.2.0"):
+        node("install", version)
+        node("activate", version)
+    forge("delegation", root, repository.path, "web", 2, NOW - 5, identity)
+    repository.index()
+    assert "is revoked" in node("install", "1.2.0", exits=DENIED)
+    node("rollback", "1.1.0")
+    assert "is revoked" in node("rollback", exits=DENIED)
+    forge("sign", root, repository.path / "web/1.2.0/manifest", "web", "1.2.0")
+    shutil.move(repository.path, tmp_path / "away")
+    assert "is revoked" in node("rollback", exits=DENIED)
+    shutil.move(tmp_path / "away", repository.path)
+    node("rollback")
+    assert node.current() == node.running() == "1.2.0"
+    node("install", "1.2.0")
+    node("verify")
+
+
+def test_what_others_may_write_to_is_not_obeyed(node, repository):
+    node("install", "1.0.0")
+    for path in (node.conf, repository.folder / "keys", node.prefix, node.prefix / "releases"):
+        before = path.stat().st_mode
+        path.chmod(before | 0o002)
+        assert f"{path}" in node("install", exits=DENIED)
+        path.chmod(before)
+    node("install", "1.1.0")
+
+
 def test_what_is_installed_runs_also_when_its_key_was_replaced_since(tmp_path, repository):
     root, _, _ = delegated(repository)
     node = Node(tmp_path / "node", repository)
