@@ -362,6 +362,16 @@ def test_nobody_is_followed_without_a_server_or_a_token(bed):
     assert "there is nobody to follow" in bed.command("run", exits=2)
 
 
+def test_status_says_what_stands_in_the_way(bed):
+    assert "drover-node enrol makes this machine" in bed.command("status")
+    bed.release("1.0.0", 1)
+    bed.command("install", "web", "1.0.0")
+    link = bed.prefix / "current"
+    link.symlink_to("/etc")
+    said = bed.status()
+    assert said["state"] == "failed" and "should be a link to releases/VERSION" in said["next"]
+
+
 def test_a_token_that_others_may_read_is_refused(bed):
     bed.enrol()
     (bed.folder / "state-of-node/token").chmod(0o644)

@@ -14,7 +14,8 @@
 static void look(const Order *order, const NodeProduct *product, const FollowMemory *memory,
 	FollowNext *next, ReportDoing *doing)
 {
-	g_autoptr(Place) place = place_look(product, NULL);
+	g_autoptr(GError) problem = NULL;
+	g_autoptr(Place) place = place_look(product, &problem);
 	gboolean wanted = place != NULL && order != NULL && order->version != NULL;
 	const Installed *found = wanted ? place_find(place, order->version) : NULL;
 	const FollowPlace at = {.running = place != NULL ? place->current : NULL,
@@ -22,6 +23,11 @@ static void look(const Order *order, const NodeProduct *product, const FollowMem
 		.manifest_sha256 = found != NULL ? found->manifest_sha256 : NULL,
 		.now_us = clock_now_us(CLOCK_SYSTEM)};
 	follow_next(order, &at, memory, next);
+	if (problem != NULL) {
+		g_free(next->why);
+		next->why = g_strdup(problem->message);
+		next->is_failed = TRUE;
+	}
 	*doing = (ReportDoing){.state = next->is_failed ? REPORT_FAILED : REPORT_IDLE,
 		.error = next->is_failed ? next->why : NULL};
 	if (place == NULL || place->intent.kind == INTENT_NONE)
@@ -74,8 +80,15 @@ static json_t *droverd_json(const NodeConfig *config)
 
 static void show_contact(const Screen *screen, const json_t *droverd)
 {
-	if (json_is_null(droverd) || json_is_null(json_object_get(droverd, "heard")))
+	if (json_is_null(droverd))
 		return;
+	if (json_is_null(json_object_get(droverd, "heard"))) {
+		screen_line(screen,
+			"droverd at %s was not heard yet: drover-node enrol makes this machine "
+			"one of its nodes, drover-node run follows it",
+			json_text(droverd, "server"));
+		return;
+	}
 	g_autofree char *since = show_time(droverd, "since");
 	const char *problem = json_text(droverd, "problem");
 	if (problem == NULL)
