@@ -4,7 +4,7 @@
  */
 #include "programs/drover-node/commands.h"
 
-#include "programs/drover/about.h"
+#include "programs/terminal/about.h"
 
 #define CONFIG_VARIABLE "DROVER_NODE_CONFIG"
 

@@ -7,7 +7,7 @@
 #define DROVER_NODE_COMMANDS_H
 
 #include "node/config.h"
-#include "programs/drover/typed.h"
+#include "programs/terminal/typed.h"
 
 gboolean enrol_run(Invocation *invocation, GError **error);
 gboolean deed_run_install(Invocation *invocation, GError **error);

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/format.h"
-#include "programs/bar.h"
 #include "programs/drover-node/commands.h"
 #include "programs/drover-node/kept.h"
+#include "programs/terminal/bar.h"
 
 enum { BUSY_PAUSE_MS = 100, BUSY_MARGIN_S = 5, LOCK_WAIT_S = 10 };
 

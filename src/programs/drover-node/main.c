@@ -4,8 +4,8 @@
  */
 #include <locale.h>
 
-#include "programs/drover/help.h"
-#include "programs/drover/typed.h"
+#include "programs/terminal/help.h"
+#include "programs/terminal/typed.h"
 
 static gboolean run(Invocation *invocation, GError **error)
 {

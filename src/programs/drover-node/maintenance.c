@@ -9,7 +9,7 @@
 #include "base/format.h"
 #include "node/hold/hold.h"
 #include "programs/drover-node/commands.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 enum { BUSY_PAUSE_MS = 100 };
 

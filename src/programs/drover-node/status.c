@@ -9,7 +9,7 @@
 #include "programs/drover-node/commands.h"
 #include "programs/drover-node/kept.h"
 #include "programs/drover-node/report.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 static void look(const Order *order, const NodeProduct *product, const FollowMemory *memory,
 	FollowNext *next, ReportDoing *doing)

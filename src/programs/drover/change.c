@@ -12,8 +12,8 @@
 #include "base/format.h"
 #include "programs/drover/commands.h"
 #include "programs/drover/row.h"
-#include "programs/drover/show.h"
 #include "programs/drover/when.h"
+#include "programs/terminal/show.h"
 
 /* Asking -------------------------------------------------------------------------------------- */
 

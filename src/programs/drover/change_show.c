@@ -9,7 +9,7 @@
 #include "programs/drover/change.h"
 #include "programs/drover/channel_show.h"
 #include "programs/drover/row_words.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 static Style style_of(const char *kind)
 {

@@ -5,15 +5,15 @@
  */
 #include <string.h>
 
-#include "channel/version.h"
 #include "channel/scope.h"
+#include "channel/version.h"
 #include "programs/drover/channel_file.h"
 #include "programs/drover/channel_show.h"
 #include "programs/drover/commands.h"
 #include "programs/drover/row.h"
 #include "programs/drover/row_tables.h"
-#include "programs/drover/show.h"
 #include "programs/drover/when.h"
+#include "programs/terminal/show.h"
 
 /* Which channel ------------------------------------------------------------------------------- */
 

@@ -8,7 +8,7 @@
 
 #include "programs/drover/change.h"
 #include "programs/drover/rule.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 /* Rules and queries --------------------------------------------------------------------------- */
 

@@ -6,7 +6,7 @@
 #ifndef DROVER_CHANNEL_SHOW_H
 #define DROVER_CHANNEL_SHOW_H
 
-#include "programs/drover/screen.h"
+#include "programs/terminal/screen.h"
 
 /* explain.h: each rule in the order of evaluation. */
 void channel_show_explanation(const Screen *screen, const json_t *explained);

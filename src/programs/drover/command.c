@@ -2,7 +2,7 @@
  *
  * The table of commands: the groups in order.
  */
-#include "programs/drover/command.h"
+#include "programs/drover/commands.h"
 
 const CommandProgram command_program = {"drover", "takes a change from landing to live"};
 

@@ -8,6 +8,35 @@
 #include "programs/drover/invocation.h"
 #include "store/job.h"
 
+/* The tables, one a file. */
+extern const Command product_commands[];
+extern const Command landing_commands[];
+extern const Command qa_commands[];
+extern const Command job_commands[];
+extern const Command notice_commands[];
+extern const Command maintenance_commands[];
+extern const Command channel_commands[];
+extern const Command rule_commands[];
+extern const Command release_commands[];
+extern const Command release_doc_commands[];
+extern const Command shutoff_commands[];
+extern const Command pin_commands[];
+extern const Command change_commands[];
+extern const Command requirement_commands[];
+extern const Command signing_role_commands[];
+extern const Command freeze_commands[];
+extern const Command history_commands[];
+extern const Command store_commands[];
+extern const Command user_commands[];
+extern const Command token_commands[];
+extern const Command host_commands[];
+extern const Command key_commands[];
+extern const Command lvs_commands[];
+extern const Command node_commands[];
+extern const Command pool_commands[];
+extern const Command config_commands[];
+extern const Command about_commands[];
+
 gboolean landing_run_deployable(Invocation *invocation, GError **error);
 gboolean job_run_report(Invocation *invocation, GError **error);
 gboolean maintenance_run_upgrade(Invocation *invocation, GError **error);

@@ -5,9 +5,9 @@
  */
 #include <string.h>
 
-#include "programs/drover/about.h"
 #include "programs/drover/commands.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/about.h"
+#include "programs/terminal/show.h"
 
 static gboolean run_config_keys(Invocation *invocation, GError **error)
 {

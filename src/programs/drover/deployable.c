@@ -8,7 +8,7 @@
 #include "base/format.h"
 #include "landing/whatif.h"
 #include "programs/drover/commands.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 static gboolean answer_from_file(const char *path, GError **error)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "programs/drover/commands.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 static gboolean run_list(Invocation *invocation, GError **error)
 {

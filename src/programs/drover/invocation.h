@@ -8,7 +8,7 @@
 #define DROVER_INVOCATION_H
 
 #include "programs/drover/port.h"
-#include "programs/drover/typed.h"
+#include "programs/terminal/typed.h"
 
 /* Owned by the invocation. NULL with `error`. */
 Settings *invocation_settings(Invocation *invocation, GError **error);

@@ -6,7 +6,7 @@
 #include "programs/drover/change.h"
 #include "programs/drover/commands.h"
 #include "programs/drover/locks.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 static void show_maintenance_line(const Screen *screen, const json_t *maintenance)
 {

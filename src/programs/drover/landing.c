@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "programs/drover/commands.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 static void show_scan(const Screen *screen, const json_t *scan)
 {

@@ -8,8 +8,8 @@
 #include "balance/director/control.h"
 #include "base/format.h"
 #include "programs/drover/commands.h"
-#include "programs/drover/show.h"
-#include "programs/drover/table.h"
+#include "programs/terminal/show.h"
+#include "programs/terminal/table.h"
 
 static json_t *ask(Invocation *invocation, json_t *request, GError **error)
 {

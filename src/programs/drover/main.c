@@ -4,9 +4,9 @@
  */
 #include <locale.h>
 
-#include "programs/drover/help.h"
 #include "programs/drover/invocation.h"
 #include "programs/drover/locks.h"
+#include "programs/terminal/help.h"
 
 /* --version of the program, not of a command that has such an option of its own. */
 static gboolean asks_for_our_version(const Invocation *invocation)

@@ -4,7 +4,7 @@
  */
 #include "base/format.h"
 #include "programs/drover/commands.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 static void show_maintenance(Invocation *invocation, const json_t *maintenance)
 {

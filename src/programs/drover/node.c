@@ -7,7 +7,7 @@
 
 #include "programs/drover/commands.h"
 #include "programs/drover/node_show.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 static json_t *ask_node(Invocation *invocation, GError **error)
 {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 static Style style_of(const char *state)
 {

@@ -5,7 +5,7 @@
 #ifndef DROVER_NODE_SHOW_H
 #define DROVER_NODE_SHOW_H
 
-#include "programs/drover/screen.h"
+#include "programs/terminal/screen.h"
 #include "wire/json.h"
 
 void node_show_list(const Screen *screen, const json_t *nodes);

@@ -5,7 +5,7 @@
 #ifndef DROVER_POOL_SHOW_H
 #define DROVER_POOL_SHOW_H
 
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 /* PoolSummary objects, a line each. */
 void pool_show_list(const Screen *screen, const json_t *pools);

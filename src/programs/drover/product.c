@@ -6,7 +6,7 @@
 
 #include "base/format.h"
 #include "programs/drover/commands.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 typedef enum FieldType {
 	FIELD_TEXT,

@@ -9,6 +9,7 @@
 #include "api/api.h"
 #include "channel/version.h"
 #include "landing/git.h"
+#include "programs/drover/commands.h"
 
 json_t *release_plan(Invocation *invocation, const char *product, const char *revision,
 	const char *version, GError **error)

@@ -7,10 +7,10 @@
 
 #include "base/file.h"
 #include "base/format.h"
-#include "programs/bar.h"
 #include "programs/drover/commands.h"
 #include "programs/drover/release.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/bar.h"
+#include "programs/terminal/show.h"
 #include "release/build/build.h"
 
 /* what may be built ---------------------------------------------------------------------------- */

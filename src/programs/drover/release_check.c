@@ -7,7 +7,7 @@
 
 #include "base/format.h"
 #include "programs/drover/release.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 #include "release/build/build.h"
 
 /* what is checked ------------------------------------------------------------------------------ */

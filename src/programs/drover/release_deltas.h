@@ -5,8 +5,8 @@
 #ifndef DROVER_RELEASE_DELTAS_H
 #define DROVER_RELEASE_DELTAS_H
 
-#include "programs/bar.h"
 #include "programs/drover/release_place.h"
+#include "programs/terminal/bar.h"
 
 /* A version that lies in the repository. */
 typedef struct ReleaseKnown {

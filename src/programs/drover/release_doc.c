@@ -9,7 +9,7 @@
 #include "programs/drover/commands.h"
 #include "programs/drover/row.h"
 #include "programs/drover/rule_import.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 static const char NOUN[] = "release";
 

@@ -12,7 +12,7 @@
 #include "programs/drover/commands.h"
 #include "programs/drover/release.h"
 #include "programs/drover/release_deltas.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 enum { KEPT_BY_DEFAULT = 3 };
 

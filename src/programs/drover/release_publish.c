@@ -16,7 +16,7 @@
 #include "programs/drover/key_file.h"
 #include "programs/drover/release.h"
 #include "programs/drover/release_deltas.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 #include "release/build/build.h"
 
 #define WORK_FOLDER "publish" /* in the build folder: what is made here */

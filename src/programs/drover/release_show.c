@@ -6,7 +6,7 @@
 
 #include "base/format.h"
 #include "programs/drover/release.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 /* drover release list -------------------------------------------------------------------------- */
 

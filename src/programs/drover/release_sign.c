@@ -10,7 +10,7 @@
 #include "programs/drover/key_file.h"
 #include "programs/drover/release.h"
 #include "programs/drover/release_place.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 /* drover release delegate ---------------------------------------------------------------------- */
 

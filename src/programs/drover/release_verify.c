@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "programs/bar.h"
 #include "programs/drover/key_file.h"
 #include "programs/drover/release.h"
 #include "programs/drover/release_place.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/bar.h"
+#include "programs/terminal/show.h"
 #include "release/delta.h"
 
 typedef struct Verification {

@@ -8,8 +8,8 @@
 
 #include "base/format.h"
 #include "programs/drover/change.h"
-#include "programs/drover/show.h"
 #include "programs/drover/when.h"
+#include "programs/terminal/show.h"
 
 gboolean row_time_option(Invocation *invocation, const char *name, char **text, GError **error)
 {

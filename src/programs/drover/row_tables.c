@@ -6,6 +6,7 @@
  */
 #include "programs/drover/row_tables.h"
 
+#include "programs/drover/commands.h"
 #include "programs/drover/row.h"
 
 /* One table's three commands. */

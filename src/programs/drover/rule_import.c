@@ -8,7 +8,7 @@
 
 #include "channel/balrog/balrog.h"
 #include "programs/drover/commands.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 typedef json_t *(*Read)(
 	const json_t *file, const State *state, const BalrogWish *wish, GError **error);

@@ -6,7 +6,7 @@
 #include "store/store.h"
 
 #include "programs/drover/commands.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 #include "store/backup.h"
 
 static gboolean run_backup(Invocation *invocation, GError **error)

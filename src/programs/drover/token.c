@@ -5,7 +5,7 @@
  */
 #include "base/format.h"
 #include "programs/drover/commands.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 static gboolean run_token_add(Invocation *invocation, GError **error)
 {

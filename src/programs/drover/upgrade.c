@@ -15,7 +15,7 @@
 
 #include "base/format.h"
 #include "programs/drover/commands.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 #include "store/job.h"
 
 enum { WAIT_DEFAULT_S = 15 * 60, POLL_US = 200 * 1000 };

@@ -8,7 +8,7 @@
 #include "api/identity.h"
 #include "programs/drover/commands.h"
 #include "programs/drover/prompt.h"
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 static char *roles_text(const json_t *person)
 {

@@ -6,7 +6,7 @@
 #ifndef TEST_PROGRAMS_PRINTED_H
 #define TEST_PROGRAMS_PRINTED_H
 
-#include "programs/drover/screen.h"
+#include "programs/terminal/screen.h"
 #include "wire/json.h"
 
 /* JSON with single quotes. New reference. */

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "programs/bar.h"
-#include "programs/drover/text.h"
+#include "programs/terminal/bar.h"
+#include "programs/terminal/text.h"
 
 static const BarState fetching = {.what = "fetching payload.tar.zst",
 	.unit = BAR_BYTES,

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "programs/drover/table.h"
+#include "programs/terminal/table.h"
 
 static Table *two_landings(void)
 {

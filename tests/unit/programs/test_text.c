@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "programs/drover/text.h"
+#include "programs/terminal/text.h"
 
 static void assert_clean(const char *text, const char *expected)
 {

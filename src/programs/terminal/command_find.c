@@ -2,11 +2,11 @@
  *
  * Finding a name in the table of commands, and the one that was probably meant.
  */
-#include "programs/drover/command.h"
+#include "programs/terminal/command.h"
 
 #include <string.h>
 
-#include "programs/drover/text.h"
+#include "programs/terminal/text.h"
 
 enum { NEAR_ENOUGH = 2 };
 

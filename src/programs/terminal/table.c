@@ -2,11 +2,11 @@
  *
  * A text table whose columns line up.
  */
-#include "programs/drover/table.h"
+#include "programs/terminal/table.h"
 
 #include <stdio.h>
 
-#include "programs/drover/text.h"
+#include "programs/terminal/text.h"
 
 enum { GAP = 2, ELASTIC_LEAST = 12 };
 

@@ -7,8 +7,8 @@
 #define DROVER_TYPED_H
 
 #include "base/clock.h"
-#include "programs/drover/command.h"
-#include "programs/drover/screen.h"
+#include "programs/terminal/command.h"
+#include "programs/terminal/screen.h"
 #include "wire/json.h"
 
 /* Reads the command line. *invocation is set even when this fails, as far as it got: for the help

@@ -3,7 +3,7 @@
  * What was typed. Options may stand before, between and after words; "--" ends them. Words
  * name the command first, then are its arguments.
  */
-#include "programs/drover/typed.h"
+#include "programs/terminal/typed.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -65,33 +65,4 @@ const Option *command_find_option(const Command *command, const char *name);
 const char *command_nearest(const CommandGroup *group, const char *typed);
 const char *command_nearest_option(const Command *command, const char *typed);
 
-/* The tables, one a file. */
-extern const Command product_commands[];
-extern const Command landing_commands[];
-extern const Command qa_commands[];
-extern const Command job_commands[];
-extern const Command notice_commands[];
-extern const Command maintenance_commands[];
-extern const Command channel_commands[];
-extern const Command rule_commands[];
-extern const Command release_commands[];
-extern const Command release_doc_commands[];
-extern const Command shutoff_commands[];
-extern const Command pin_commands[];
-extern const Command change_commands[];
-extern const Command requirement_commands[];
-extern const Command signing_role_commands[];
-extern const Command freeze_commands[];
-extern const Command history_commands[];
-extern const Command store_commands[];
-extern const Command user_commands[];
-extern const Command token_commands[];
-extern const Command host_commands[];
-extern const Command key_commands[];
-extern const Command lvs_commands[];
-extern const Command node_commands[];
-extern const Command pool_commands[];
-extern const Command config_commands[];
-extern const Command about_commands[];
-
 #endif

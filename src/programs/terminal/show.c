@@ -2,7 +2,7 @@
  *
  * How the API's answers look on a terminal.
  */
-#include "programs/drover/show.h"
+#include "programs/terminal/show.h"
 
 #include <stdio.h>
 #include <string.h>

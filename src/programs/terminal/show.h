@@ -6,8 +6,8 @@
 #ifndef DROVER_SHOW_H
 #define DROVER_SHOW_H
 
-#include "programs/drover/screen.h"
-#include "programs/drover/table.h"
+#include "programs/terminal/screen.h"
+#include "programs/terminal/table.h"
 #include "wire/json.h"
 
 /* A time of the API as "2026-11-21 03:47", "-" for null. Caller frees. */

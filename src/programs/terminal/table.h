@@ -6,7 +6,7 @@
 #ifndef DROVER_TABLE_H
 #define DROVER_TABLE_H
 
-#include "programs/drover/screen.h"
+#include "programs/terminal/screen.h"
 
 typedef enum TableAlign { TABLE_LEFT, TABLE_RIGHT, TABLE_ELASTIC } TableAlign;
 

@@ -2,7 +2,7 @@
  *
  * A progress bar: its line as a pure function, and the thread that draws it.
  */
-#include "programs/bar.h"
+#include "programs/terminal/bar.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/format.h"
-#include "programs/drover/text.h"
+#include "programs/terminal/text.h"
 
 enum {
 	APPEARS_AFTER_MS = 500,

@@ -2,12 +2,12 @@
  *
  * Help that teaches, from the table of commands.
  */
-#include "programs/drover/help.h"
+#include "programs/terminal/help.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "programs/drover/text.h"
+#include "programs/terminal/text.h"
 
 typedef struct ExitCode {
 	int status;

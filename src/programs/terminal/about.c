@@ -3,12 +3,12 @@
  * help, completion, version: what a program with commands says about itself. Pure: no store, no
  * state, anyone.
  */
-#include "programs/drover/about.h"
+#include "programs/terminal/about.h"
 
 #include <string.h>
 
-#include "programs/drover/help.h"
-#include "programs/drover/typed.h"
+#include "programs/terminal/help.h"
+#include "programs/terminal/typed.h"
 
 static gboolean help_on(const Screen *screen, const char *name, GError **error)
 {

@@ -5,7 +5,7 @@
 #ifndef DROVER_ABOUT_H
 #define DROVER_ABOUT_H
 
-#include "programs/drover/command.h"
+#include "programs/terminal/command.h"
 
 /* "help [COMMAND|exit-codes|options]" */
 gboolean about_run_help(Invocation *invocation, GError **error);

@@ -2,7 +2,7 @@
  *
  * Where the command says things.
  */
-#include "programs/drover/screen.h"
+#include "programs/terminal/screen.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/format.h"
-#include "programs/drover/text.h"
+#include "programs/terminal/text.h"
 #include "wire/json.h"
 
 enum { NARROWEST = 40, WIDTH_UNKNOWN = 80, PROGRESS_AFTER_MS = 1000, PROGRESS_EVERY_MS = 500 };

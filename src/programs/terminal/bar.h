@@ -12,7 +12,7 @@
 #ifndef PROGRAMS_BAR_H
 #define PROGRAMS_BAR_H
 
-#include "programs/drover/screen.h"
+#include "programs/terminal/screen.h"
 
 typedef enum BarUnit {
 	BAR_BYTES,

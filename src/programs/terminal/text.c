@@ -2,7 +2,7 @@
  *
  * Text on its way to a terminal.
  */
-#include "programs/drover/text.h"
+#include "programs/terminal/text.h"
 
 #include <string.h>
 

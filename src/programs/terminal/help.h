@@ -5,8 +5,8 @@
 #ifndef DROVER_HELP_H
 #define DROVER_HELP_H
 
-#include "programs/drover/command.h"
-#include "programs/drover/screen.h"
+#include "programs/terminal/command.h"
+#include "programs/terminal/screen.h"
 
 /* All commands by group; the commands of one group; everything about one command. */
 void help_overview(const Screen *screen);
