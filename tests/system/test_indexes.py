@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """droverd keeps the indexes of a repository signed, and serves them: docs/keys.md, docs/release.md."""
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import beds
 import releases
 from beds import daemons  # noqa: F401 (fixture)
+from publisher import Publisher
 
 pytestmark = pytest.mark.slow
 
@@ -79,6 +81,19 @@ def test_an_index_is_signed_and_signed_again(house, daemons):  # noqa: F811
     assert 'drover_index_problems_total 0' in beds.Client(daemon.port)("GET", "//metrics").text
 
 
+def test_a_removed_release_that_somebody_brings_back_is_not_listed_again(drover, repository, daemons):  # noqa: F811
+    web = Publisher(drover, repository)
+    web.release("1.0.0", "one\n")
+    web.release("1.0.1", "two\n")
+    shutil.copytree(web.web / "1.0.0", drover.folder / "kept")
+    drover("release gc web --keep 1")
+    shutil.copytree(drover.folder / "kept", web.web / "1.0.0")
+    (web.web / "index").unlink()
+    daemons(drover)
+    beds.wait_until(lambda: (web.web / "index").exists(), "an index", 30)
+    assert web.index() == (2, ["1.0.1"])
+
+
 def test_trouble_is_told_while_it_lasts(house, daemons):  # noqa: F811
     delegation = (house.folder / "web/delegation").read_text()
     (house.folder / "web/delegation").write_text("broken\n")
@@ -102,6 +117,8 @@ def test_two_droverds_sign_once(house, daemons):  # noqa: F811
     def signed(daemon):
         return sum("event=index.signed" in line for line in daemon.lines)
 
+    # The line of the log comes behind the file.
+    beds.wait_until(lambda: signed(one) + signed(two) >= 2, "both are told", 30)
     assert signed(one) + signed(two) == 2
     for daemon in (one, two):
         assert not daemon.said("event=index.trouble")

@@ -66,17 +66,38 @@ gboolean indexes_set_up(Daemon *daemon, GError **error)
 /* One product -----------------------------------------------------------------------------------
  */
 
-static gboolean lists_exactly(const Index *index, const GPtrArray *versions)
+/* Versions that were removed, and stay so: who can write to the repository may bring one back, well
+ * signed as it was. */
+static GPtrArray *removed_versions(Keeper *keeper, const Product *product, GError **error)
 {
-	for (guint i = 0; i < versions->len; i++)
+	g_autoptr(GPtrArray) records = release_record_list(keeper->store, product, TRUE, error);
+	GPtrArray *removed = records != NULL ? g_ptr_array_new_with_free_func(g_free) : NULL;
+	for (guint i = 0; records != NULL && i < records->len; i++) {
+		const ReleaseRecord *record = records->pdata[i];
+		if (record->removed_us != 0)
+			g_ptr_array_add(removed, g_strdup(record->version));
+	}
+	return removed;
+}
+
+static gboolean lists_exactly(
+	const Index *index, const GPtrArray *versions, const GPtrArray *removed)
+{
+	guint count = 0;
+	for (guint i = 0; i < versions->len; i++) {
+		if (g_ptr_array_find_with_equal_func(
+			    (GPtrArray *)removed, versions->pdata[i], g_str_equal, NULL))
+			continue;
 		if (index_find(index, versions->pdata[i]) == NULL)
 			return FALSE;
-	return index->releases->len == versions->len;
+		count++;
+	}
+	return index->releases->len == count;
 }
 
 /* Without the lock: whoever signs looks again. An index that cannot be read is due. */
-static gboolean is_due(
-	Repository *repository, Trust *trust, gint64 now_us, gboolean *due, GError **error)
+static gboolean is_due(Repository *repository, Trust *trust, const GPtrArray *removed,
+	gint64 now_us, gboolean *due, GError **error)
 {
 	char sha256[SHA256_HEX];
 	g_autoptr(GPtrArray) versions = repository_versions(repository, error);
@@ -87,31 +108,31 @@ static gboolean is_due(
 		*due = versions->len > 0;
 	else
 		*due = now_us >= index->issued_us + (index->expires_us - index->issued_us) / 2 ||
-		       !lists_exactly(index, versions);
+		       !lists_exactly(index, versions, removed);
 	return TRUE;
 }
 
-static gboolean sign(Keeper *keeper, Repository *repository, Trust *trust, gint64 now_us,
-	gboolean *written, GError **error)
+static gboolean sign(Keeper *keeper, Repository *repository, Trust *trust, const GPtrArray *removed,
+	gint64 now_us, gboolean *written, GError **error)
 {
 	g_autofree char *warning = NULL;
 	g_autoptr(RepositoryLock) lock =
 		repository_lock(repository, JOB, keeper->daemon->site.clock, &warning, error);
 	if (warning != NULL)
 		log_event(LOG_LEVEL_WARNING, "repository.lock", "what", warning, NULL);
-	return lock != NULL && repository_sign_index(repository, lock, keeper->key, trust, NULL,
+	return lock != NULL && repository_sign_index(repository, lock, keeper->key, trust, removed,
 				       now_us, keeper->life_s, TRUE, written, error);
 }
 
 static gboolean look(
-	Keeper *keeper, const char *product, gboolean *tried, gboolean *written, GError **error)
+	Keeper *keeper, const Product *product, gboolean *tried, gboolean *written, GError **error)
 {
 	const ApiSite *site = &keeper->daemon->site;
 	gint64 now_us = clock_now_us(site->clock);
 	g_autoptr(GError) problem = NULL;
 	g_autoptr(Trust) trust = NULL;
 	g_autoptr(Repository) repository =
-		repository_open(site->release_repository, product, FALSE, &problem);
+		repository_open(site->release_repository, product->name, FALSE, &problem);
 	if (repository == NULL && drover_error_is(problem, DROVER_ERROR_NOT_FOUND) &&
 		g_file_test(site->release_repository, G_FILE_TEST_IS_DIR))
 		return TRUE; /* nothing of it was ever published */
@@ -119,9 +140,10 @@ static gboolean look(
 		g_propagate_error(error, g_steal_pointer(&problem));
 		return FALSE;
 	}
-	return release_trust_load(site, product, &trust, error) &&
-	       is_due(repository, trust, now_us, tried, error) &&
-	       (!*tried || sign(keeper, repository, trust, now_us, written, error));
+	g_autoptr(GPtrArray) removed = removed_versions(keeper, product, error);
+	return removed != NULL && release_trust_load(site, product->name, &trust, error) &&
+	       is_due(repository, trust, removed, now_us, tried, error) &&
+	       (!*tried || sign(keeper, repository, trust, removed, now_us, written, error));
 }
 
 static void tell(Keeper *keeper, const char *product, const GError *error)
@@ -134,15 +156,16 @@ static void tell(Keeper *keeper, const char *product, const GError *error)
 	log_event(LOG_LEVEL_ERROR, "index.trouble", "product", product, "why", text, NULL);
 }
 
-static void keep_product(Keeper *keeper, const char *product)
+static void keep_product(Keeper *keeper, const Product *kept)
 {
+	const char *product = kept->name;
 	g_autoptr(GError) error = NULL;
 	gboolean tried = FALSE, written = FALSE;
 	gint64 now_ms = clock_monotonic_ms();
 	const gint64 *next_ms = g_hash_table_lookup(keeper->next_ms, product);
 	if (next_ms != NULL && now_ms < *next_ms)
 		return;
-	gboolean well = look(keeper, product, &tried, &written, &error);
+	gboolean well = look(keeper, kept, &tried, &written, &error);
 	if (drover_error_is(error, DROVER_ERROR_LOCKED))
 		return;
 	tell(keeper, product, error);
@@ -167,7 +190,7 @@ static void keep_all(Keeper *keeper)
 		keeper->store != NULL ? product_list(keeper->store, &error) : NULL;
 	for (guint i = 0; products != NULL && i < products->len; i++)
 		if (!daemon_is_stopping(keeper->daemon))
-			keep_product(keeper, ((const Product *)products->pdata[i])->name);
+			keep_product(keeper, products->pdata[i]);
 }
 
 gpointer keep_indexes(gpointer of)
