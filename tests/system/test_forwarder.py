@@ -22,14 +22,14 @@ DRIVER = BUILD / "tests/unit/node/hold/node_hold_driver"
 
 
 class Forwarder:
-    def __init__(self, folder, target):
+    def __init__(self, folder, target, files=None):
         config = folder / "node.conf"
         config.write_text(f"[node]\nname = test\nstate = {folder}\n[web]\nprefix = {folder}/web\nsources = {folder}/r\n"
                           f"run = true\nlisten = 127.0.0.1:1\nreadiness = forward\nforward-to = {target}\n")
         self.door = socket.create_server(("127.0.0.1", 0), backlog=4096)
         self.port = self.door.getsockname()[1]
         self.process = subprocess.Popen(
-            ["/bin/bash", "-c", f'exec 3<&{self.door.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"', "bash", DRIVER,
+            ["/bin/bash", "-c", f'{f"ulimit -n {files};" if files else ""} exec 3<&{self.door.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"', "bash", DRIVER,
              "forward", "web", "--config", config], pass_fds=[self.door.fileno()])
 
     def connect(self):
@@ -131,6 +131,40 @@ def test_a_reset_ends_the_other_side(forwarder, service):
     server.close()
     with contextlib.suppress(ConnectionResetError):
         assert client.recv(100) == b""
+
+
+def test_a_client_that_stays_when_the_service_has_closed_is_let_go(forwarder, service):
+    def count():
+        return len(os.listdir(f"/proc/{forwarder.process.pid}/fd"))
+
+    client, server = pair(forwarder, service)
+    before = count()
+    server.close()
+    assert client.recv(100) == b""
+    assert eventually(lambda: count() < before)  # it goes on, and only this one's two ends are closed
+    client.close()
+
+
+def test_without_files_to_open_it_waits_and_does_not_spin(tmp_path, service):
+    forwarder = Forwarder(tmp_path, f"127.0.0.1:{service.getsockname()[1]}", files=40)
+    try:
+        clients = [forwarder.connect() for _ in range(40)]
+        time.sleep(0.5)
+        used = cpu_ticks(forwarder)
+        time.sleep(1)
+        assert cpu_ticks(forwarder) - used < os.sysconf("SC_CLK_TCK") / 2
+        for line in clients:
+            line.close()
+        with contextlib.closing(forwarder.connect()) as late:
+            late.sendall(b"me")
+            assert eventually(lambda: service.accept()[0].recv(100) == b"me")
+    finally:
+        forwarder.stop()
+
+
+def cpu_ticks(forwarder):
+    fields = open(f"/proc/{forwarder.process.pid}/stat").read().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def test_a_service_that_begins_late_still_gets_its_connections(tmp_path):

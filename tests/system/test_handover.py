@@ -329,6 +329,41 @@ def test_an_old_version_that_does_not_leave_is_killed_at_the_deadline(bed_of):
     assert bed.ask().text == "sheep v1\n"
 
 
+@pytest.mark.parametrize("when", ["it begins", "it leaves"])
+def test_a_service_that_shuts_the_socket_down_does_not_end_it(bed_of, when):
+    sheep = (EXAMPLES / "python/sheep.py").read_text()
+    bed = installed(bed_of(), EXAMPLES / "python/sheep.py")
+    line = 'notify("READY=1")\n' if when == "it begins" else "flock.server_close()\n"
+    bed.install("v9", text=sheep.replace("\n" + line, f"\nflock.socket.shutdown(socket.SHUT_RDWR)\n{line}"))
+    bed.make_current("v9")
+    bed.start()
+    assert eventually(lambda: bed.answers() == "service"), bed.said()
+    assert eventually(lambda: connects(bed)) and bed.ask().text == "sheep v9\n"
+    bed.handover("v1")
+    assert eventually(lambda: "event=hold.shut" in bed.said() and len(bed.status()["children"]) == 1), bed.said()
+    assert eventually(lambda: connects(bed)) and bed.ask().text == "sheep v1\n"
+
+
+def connects(bed):
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", bed.port), timeout=20).close()
+        return True
+    return False
+
+
+def test_a_service_that_prints_without_end_does_not_fill_the_disk(bed_of):
+    bed = bed_of()
+    sheep = (EXAMPLES / "python/sheep.py").read_text()
+    bed.install("v1", text="import sys\nfor _ in range(70): sys.stderr.write('x' * 1_000_000)\n" + sheep)
+    bed.make_current("v1")
+    assert bed.drive("ensure").wait(30) == 0
+    holder, log = bed.status()["pid"], bed.prefix / "shared/log/hold.log"
+    assert eventually(lambda: "event=hold.log-cut" in log.read_text()[-2000:])
+    assert log.stat().st_size < 2_000_000 and eventually(lambda: bed.ask().text == "sheep v1\n")
+    os.kill(holder, signal.SIGTERM)
+    assert eventually(lambda: not os.path.exists(f"/proc/{holder}"))
+
+
 def test_ready_is_believed_of_the_service_only(bed_of):
     bed = installed(bed_of(ready_timeout="3s"), EXAMPLES / "python/sheep.py")
     bed.install("v9", text="import os, time\n"

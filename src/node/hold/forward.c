@@ -32,7 +32,7 @@ typedef struct Forwarder {
 	GPtrArray *doors; /* struct event * */
 	ListenAddress target;
 	GHashTable *pairs; /* set of Pair * */
-	struct event *look;
+	struct event *look, *pause;
 	gboolean is_leaving;
 	char scratch[FORWARD_MAXIMUM_PENDING_BYTES];
 } Forwarder;
@@ -52,7 +52,7 @@ typedef struct Side {
 struct Pair {
 	Forwarder *of;
 	Side client, service;
-	struct event *again; /* trying to connect */
+	struct event *again; /* trying to connect; later, whether the client goes too */
 	gint64 give_up_ms, active_ms;
 	gboolean is_connected, was_answered; /* the last bytes went to the client */
 };
@@ -107,6 +107,7 @@ static gboolean flush(Side *side)
 			return FALSE;
 		}
 		sent_bytes += (guint)sent;
+		side->pair->active_ms = clock_monotonic_ms();
 	}
 	g_byte_array_remove_range(pending, 0, sent_bytes);
 	if (pending->len > 0) {
@@ -124,6 +125,18 @@ static gboolean flush(Side *side)
 	if (!side->other->has_ended)
 		event_add(side->other->readable, NULL);
 	return TRUE;
+}
+
+/* The service has closed, and would be rid of its client: nothing else here tells the client to go.
+ */
+static void wait_for_client(Pair *pair)
+{
+	static const struct timeval every = {.tv_sec = 1};
+	gint64 limit_s = pair->client.was_told ? FORWARD_LINGER_S : FORWARD_STUCK_S;
+	if (clock_monotonic_ms() - pair->active_ms >= limit_s * 1000)
+		end_pair(pair);
+	else
+		event_add(pair->again, &every);
 }
 
 static void on_readable(evutil_socket_t fd, short what, gpointer of)
@@ -144,7 +157,8 @@ static void on_readable(evutil_socket_t fd, short what, gpointer of)
 	if (got > 0)
 		from->pair->was_answered = from == &from->pair->service;
 	g_byte_array_append(to->pending, (const guint8 *)forwarder->scratch, (guint)got);
-	flush(to);
+	if (flush(to) && got == 0 && from == &from->pair->service)
+		wait_for_client(from->pair);
 }
 
 static void on_writable(evutil_socket_t fd, short what, gpointer of)
@@ -159,12 +173,15 @@ static void init_side(Side *side, Side *other, Pair *pair)
 
 static void open_side(Side *side, int fd)
 {
-	int on = 1;
+	int on = 1, idle_s = FORWARD_STUCK_S;
 	struct event_base *base = side->pair->of->base;
 	side->fd = fd;
 	side->readable = event_new(base, fd, EV_READ, on_readable, side);
 	side->writable = event_new(base, fd, EV_WRITE, on_writable, side);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	/* Who lost power says no more. */
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
 }
 
 static void try_again(Pair *pair)
@@ -214,7 +231,11 @@ static void connect_pair(Pair *pair)
 
 static void on_again(evutil_socket_t fd, short what, gpointer of)
 {
-	connect_pair(of);
+	Pair *pair = of;
+	if (pair->is_connected)
+		wait_for_client(pair);
+	else
+		connect_pair(pair);
 }
 
 static void begin_pair(Forwarder *forwarder, int fd)
@@ -231,9 +252,17 @@ static void begin_pair(Forwarder *forwarder, int fd)
 	connect_pair(pair);
 }
 
+static void on_pause(evutil_socket_t fd, short what, gpointer of)
+{
+	Forwarder *forwarder = of;
+	if (!forwarder->is_leaving)
+		set_doors(forwarder, TRUE);
+}
+
 static void on_door(evutil_socket_t door, short what, gpointer of)
 {
 	Forwarder *forwarder = of;
+	static const struct timeval pause = {.tv_usec = FORWARD_ACCEPT_PAUSE_MS * 1000};
 	fcntl(door, F_SETFL, fcntl(door, F_GETFL) | O_NONBLOCK);
 	for (guint i = 0; i < MAXIMUM_ACCEPTS; i++) {
 		if (g_hash_table_size(forwarder->pairs) >= FORWARD_MAXIMUM_CONNECTIONS) {
@@ -241,6 +270,11 @@ static void on_door(evutil_socket_t door, short what, gpointer of)
 			return;
 		}
 		int fd = accept4(door, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+			set_doors(forwarder, FALSE);
+			event_add(forwarder->pause, &pause);
+			return;
+		}
 		if (fd < 0)
 			return;
 		begin_pair(forwarder, fd);
@@ -282,6 +316,7 @@ static void serve(Forwarder *forwarder)
 	forwarder->base = event_base_new();
 	forwarder->doors = g_ptr_array_new_with_free_func((GDestroyNotify)event_free);
 	forwarder->pairs = g_hash_table_new(NULL, NULL);
+	forwarder->pause = evtimer_new(forwarder->base, on_pause, forwarder);
 	forwarder->look = event_new(forwarder->base, -1, EV_PERSIST, on_look, forwarder);
 	struct event *leave = event_new(
 		forwarder->base, forwarder->signals, EV_READ | EV_PERSIST, on_leave, forwarder);
@@ -295,6 +330,7 @@ static void serve(Forwarder *forwarder)
 	event_base_dispatch(forwarder->base);
 	event_free(leave);
 	event_free(forwarder->look);
+	event_free(forwarder->pause);
 	g_ptr_array_unref(forwarder->doors);
 	g_hash_table_unref(forwarder->pairs);
 	event_base_free(forwarder->base);

@@ -24,11 +24,14 @@
 #include "node/config.h"
 
 #define HOLD_MAXIMUM_MESSAGE_BYTES 65536
-#define HOLD_MAXIMUM_REASON_BYTES  1024 /* of maintenance */
-#define HOLD_MAXIMUM_CALLERS	   16	/* at one time at the control socket */
-#define HOLD_CALLER_S		   10	/* for a caller to send its line */
-#define HOLD_SILENCE_MS		   2000 /* that nobody answers; then the responder does */
-#define HOLD_MAXIMUM_RESTARTS	   5	/* of a service, by itself, in a minute */
+#define HOLD_MAXIMUM_REASON_BYTES  1024	    /* of maintenance */
+#define HOLD_MAXIMUM_CALLERS	   16	    /* at one time at the control socket */
+#define HOLD_CALLER_S		   10	    /* for a caller to send its line */
+#define HOLD_SILENCE_MS		   2000	    /* that nobody answers; then the responder does */
+#define HOLD_MAXIMUM_RESTARTS	   5	    /* of a service, by itself, in a minute */
+#define HOLD_MAXIMUM_LOG_BYTES	   67108864 /* of shared/log/hold.log */
+#define HOLD_KEPT_LOG_BYTES	   1048576  /* of its end, when it was longer */
+#define HOLD_LOG_LOOK_S		   2
 
 /* Runs until SIGTERM, which ends the services too: that is for the end of a node. SIGHUP (and
  * {"do": "renew"}) executes `program` again with the arguments this process was started with, for a

@@ -336,6 +336,7 @@ static void begin(Holder *holder)
 	holder->restarts = g_array_new(FALSE, FALSE, sizeof(gint64));
 	holder->silence = evtimer_new(holder->base, on_silence, holder);
 	holder->retry = evtimer_new(holder->base, on_retry, holder);
+	guard_begin(holder);
 	saved_adopt(holder);
 	holder->wanted = holder->front != NULL ? g_strdup(holder->front->version)
 					       : current_version(holder->product);
@@ -353,6 +354,7 @@ static void finish(Holder *holder)
 		g_build_filename(holder->product->prefix, ".drover", "holder.json", NULL);
 	unlink(saved);
 	control_close(holder);
+	guard_end(holder);
 	event_free(holder->silence);
 	event_free(holder->retry);
 	g_ptr_array_unref(holder->children);

@@ -88,6 +88,9 @@ struct Holder {
 	GPtrArray *callers;
 	int control_fd;
 	struct event *control;
+	int guard_fd;
+	struct event *shut, *log;
+	gint64 shut_ms; /* when a socket last had to be made to listen again; 0: never */
 };
 
 /* holder.c */
@@ -127,6 +130,10 @@ gboolean control_open(Holder *holder, GError **error);
 void control_close(Holder *holder);
 /* Sends the status, or an error, and ends the conversation. `caller` NULL: nobody hears it. */
 void control_answer(Caller *caller, const GError *failure);
+
+/* guard.c: sockets that services shut down, and a log that they fill. */
+void guard_begin(Holder *holder);
+void guard_end(Holder *holder);
 
 /* saved.c: PREFIX/.drover/holder.json, for the next holder. */
 void saved_write(const Holder *holder);

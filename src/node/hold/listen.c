@@ -250,6 +250,19 @@ GArray *listen_lent(GError **error)
 	return fds;
 }
 
+gboolean listen_again(const GArray *fds)
+{
+	gboolean was_shut = FALSE;
+	for (guint i = 0; i < fds->len; i++) {
+		int fd = g_array_index(fds, int, i), is_listening = 1;
+		socklen_t size_bytes = sizeof is_listening;
+		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size_bytes);
+		was_shut |= !is_listening;
+		listen(fd, LISTEN_BACKLOG);
+	}
+	return was_shut;
+}
+
 void listen_close_all(GArray *fds)
 {
 	for (guint i = 0; fds != NULL && i < fds->len; i++)

@@ -39,6 +39,8 @@ GArray *listen_take_all(const NodeProduct *product, const GArray *orphans, GErro
 GArray *listen_open_private(guint count, ListenAddress *address, GError **error);
 /* Lent to this process: those of LISTEN_FDS. Fails with DROVER_ERROR_INPUT when there are none. */
 GArray *listen_lent(GError **error);
+/* Each with our backlog, whatever others who have it made of it. TRUE: one did not listen. */
+gboolean listen_again(const GArray *fds);
 void listen_close_all(GArray *fds);
 
 /* To systemd's descriptor store, so that they are there after this process (and its exec). */

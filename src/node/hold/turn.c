@@ -77,6 +77,7 @@ static void finish(Holder *holder)
 	g_autoptr(GError) failure = NULL;
 	Caller *caller = turn->caller;
 	turn->service->stage = CHILD_READY;
+	listen_again(holder->listeners); /* most services call listen(2), with less */
 	holder->front = turn->service;
 	if (turn->forwarder != NULL) {
 		turn->forwarder->stage = CHILD_READY;

@@ -119,6 +119,12 @@ static void test_a_reason_is_needed_and_has_a_limit(void **state)
 	}
 }
 
+static void test_a_holder_is_waited_for_longer_than_its_service_may_take_to_leave(void **state)
+{
+	const NodeProduct patient = {.ready_timeout_s = 60, .drain_timeout_s = 300};
+	assert_int_equal(hold_limit_s(&patient), 735);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +138,8 @@ int main(void)
 			test_a_file_that_cannot_be_read_means_on_and_overdue, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_a_reason_is_needed_and_has_a_limit, set_up, tear_down),
+		cmocka_unit_test(
+			test_a_holder_is_waited_for_longer_than_its_service_may_take_to_leave),
 	};
 	return cmocka_run_group_tests_name("hold maintenance", tests, NULL, NULL);
 }
