@@ -783,6 +783,24 @@ def test_a_body_without_end_is_cut_at_the_limit(closed):
     assert 64_000_000 <= sent <= 90_000_000  # and what the kernel's buffers take
 
 
+def test_answered_clients_that_stay_do_not_keep_others_out(closed):
+    with many_files(9000):
+        staying = [socket.create_connection(("127.0.0.1", closed.port), timeout=60) for _ in range(3000)]
+        for line in staying:
+            line.sendall(b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n")
+        responder = closed.status()["children"][0]["pid"]
+
+        def stay():
+            for line in staying:  # never idle
+                with contextlib.suppress(OSError):
+                    line.send(b"x")
+            return len(os.listdir(f"/proc/{responder}/fd"))
+
+        assert eventually(lambda: stay() < 2200)  # it would be a minute
+        for line in staying:
+            line.close()
+
+
 def test_more_clients_than_the_responder_takes_wait_and_are_answered(closed):
     with many_files(9000):
         silent = [socket.create_connection(("127.0.0.1", closed.port), timeout=60) for _ in range(4096)]

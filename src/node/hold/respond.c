@@ -27,11 +27,10 @@
 #include "node/hold/respond_answer.h"
 #include "node/hold/spawn.h"
 
-#define SCRATCH_BYTES	 65536
-#define MAXIMUM_READS	 16  /* of one connection, before others get a turn */
-#define MAXIMUM_ACCEPTS	 256 /* of one socket, the same */
-#define ACCEPT_PAUSE_MS	 100 /* when the process may open no more files */
-#define LEAVE_LINGERS_MS 2000
+#define SCRATCH_BYTES	65536
+#define MAXIMUM_READS	16  /* of one connection, before others get a turn */
+#define MAXIMUM_ACCEPTS 256 /* of one socket, the same */
+#define ACCEPT_PAUSE_MS 100 /* when the process may open no more files */
 
 typedef struct Responder {
 	const NodeProduct *product;
@@ -116,6 +115,13 @@ static void linger(Visit *visit)
 	wait_for(visit, EV_READ, RESPOND_LINGER_IDLE_S * 1000);
 }
 
+/* Who has its answer must not keep those out that have none. */
+static gint64 linger_s(const Responder *responder)
+{
+	gboolean is_crowded = responder->open > RESPOND_MAXIMUM_LINGERING;
+	return responder->is_leaving || is_crowded ? RESPOND_CROWDED_S : RESPOND_LINGER_S;
+}
+
 static void send_answer(Visit *visit)
 {
 	while (visit->sent_bytes < visit->bytes->len) {
@@ -133,8 +139,7 @@ static void send_answer(Visit *visit)
 	}
 	shutdown(visit->fd, SHUT_WR);
 	visit->stage = STAGE_LINGER;
-	visit->deadline_ms = clock_monotonic_ms() +
-			     (visit->of->is_leaving ? LEAVE_LINGERS_MS : RESPOND_LINGER_S * 1000);
+	visit->deadline_ms = clock_monotonic_ms() + linger_s(visit->of) * 1000;
 	linger(visit);
 }
 

@@ -13,5 +13,7 @@
 #define RESPOND_SEND_S		      10
 #define RESPOND_LINGER_S	      60 /* from the answer until it is cut */
 #define RESPOND_LINGER_IDLE_S	      5	 /* the same, without a byte */
+#define RESPOND_MAXIMUM_LINGERING     2048
+#define RESPOND_CROWDED_S	      2 /* from the answer until it is cut, when there are more */
 
 #endif
