@@ -94,6 +94,15 @@ def test_a_removed_release_that_somebody_brings_back_is_not_listed_again(drover,
     assert web.index() == (2, ["1.0.1"])
 
 
+def test_a_repository_that_is_mounted_later_is_served_then_and_never_made(house, daemons):  # noqa: F811
+    away = house.drover.folder / "away"
+    house.folder.rename(away)
+    public = beds.Client(daemons(house.drover).public_port)
+    assert public("GET", "//releases/web/1.0.0/manifest").status == 404 and not house.folder.exists()
+    away.rename(house.folder)
+    assert public("GET", "//releases/web/1.0.0/manifest").status == 200
+
+
 def test_trouble_is_told_while_it_lasts(house, daemons):  # noqa: F811
     delegation = (house.folder / "web/delegation").read_text()
     (house.folder / "web/delegation").write_text("broken\n")

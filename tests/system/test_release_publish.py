@@ -34,7 +34,9 @@ def test_a_release_is_published_listed_shown_and_verified(web):
     listed = web.drover.json("release list web")
     assert [(release["version"], release["sequence"]) for release in listed] == [("1.0.1", 2), ("1.0.0", 1)]
     assert "1.0.1" in web.drover("release list web").out
+    assert "new since 1.0.0:" in web.drover("release show web 1.0.1").out
     shown = web.drover("release show web 1.0.0").out
+    assert "\nnew:\n" in shown
     assert "web 1.0.0, release 1" in shown and revision in shown and "signed by the key" in shown
     diff = web.drover("release diff web 1.0.1").out
     assert "~ a.txt" in diff and "~ big.txt" in diff and "3 changed" in diff

@@ -108,8 +108,10 @@ static void show_items(const Screen *screen, const json_t *view)
 	gsize i;
 	json_t *landing;
 	const json_t *items = json_object_get(view, "items");
+	const char *previous = json_text(view, "previous");
 	if (json_array_size(items) > 0)
-		screen_line(screen, "new since %s:", show_text(view, "previous"));
+		screen_line(screen, "new%s%s:", previous != NULL ? " since " : "",
+			previous != NULL ? previous : "");
 	json_array_foreach (items, i, landing) {
 		g_autofree char *number = show_number(landing, "landing");
 		screen_line(screen, "  %s  %s (%s)", number, show_text(landing, "subject"),

@@ -58,7 +58,7 @@ typedef struct Daemon {
 			       changed, swapped under lists_lock; NULL: not read yet */
 	GMutex lists_lock;
 	Updates updates;      /* what the public address answers update queries from */
-	int releases;	      /* the folder below /releases/; -1: none */
+	const char *releases; /* the folder below /releases/; NULL: none. Of the settings */
 	SecretKey *index_key; /* that indexes are signed with; NULL: none */
 	gint64 watcher_ms;    /* atomic: when the watcher last went round */
 	GError *outdated; /* the watcher's, read after it ended: the store is no longer ours to use
@@ -84,8 +84,8 @@ gsize admin_body_limit(const char *method, const char *path, gpointer of);
 HttpAnswer *public_answer(const HttpRequest *request, gpointer of);
 /* Reads what the public listener publishes, and puts it into the place of what it published. */
 gboolean public_read(Daemon *daemon, Store *store, GError **error);
-/* Opens the folder of /releases/, if there is to be one. */
-gboolean releases_open(Daemon *daemon, GError **error);
+/* Which folder /releases/ is, if there is to be one. */
+gboolean releases_set_up(Daemon *daemon, GError **error);
 /* Reads the key that indexes are signed with, if there is to be one. */
 gboolean indexes_set_up(Daemon *daemon, GError **error);
 /* NULL when there is none. */

@@ -280,7 +280,7 @@ static void stop(Daemon *daemon, GThread *watcher, GThread *timer)
 static gboolean serve(Daemon *daemon, const sigset_t *signals, GError **error)
 {
 	if (!file_make_folder(daemon->site.state_folder, 0700, error) ||
-		!releases_open(daemon, error) || !indexes_set_up(daemon, error) ||
+		!releases_set_up(daemon, error) || !indexes_set_up(daemon, error) ||
 		!open_stores(daemon, error) || !start_admin(daemon, error) ||
 		!start_public(daemon, error))
 		return FALSE;
@@ -318,7 +318,6 @@ static gboolean run(const Options *options, const sigset_t *signals, GError **er
 	g_autoptr(ChannelShelf) shelf = channel_shelf_new();
 	g_autoptr(ApiWarnings) warnings = api_warnings_new();
 	Daemon daemon = {.settings = settings,
-		.releases = -1,
 		.store_url = store_url,
 		.events = http_events_new(),
 		.started_us = clock_now_us(CLOCK_SYSTEM)};
@@ -335,8 +334,6 @@ static gboolean run(const Options *options, const sigset_t *signals, GError **er
 		http_server_stop(daemon.admin, STOP_GRACE_MS);
 	if (daemon.public != NULL)
 		http_server_stop(daemon.public, STOP_GRACE_MS);
-	if (daemon.releases >= 0)
-		close(daemon.releases);
 	secret_key_free(daemon.index_key);
 	http_events_unref(daemon.events);
 	g_clear_pointer(&daemon.lists, g_hash_table_unref);

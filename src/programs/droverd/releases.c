@@ -7,32 +7,34 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "base/file.h"
 #include "programs/droverd/daemon.h"
 #include "release/repository.h"
 
 #define PREFIX "/releases/"
 
-/* The folder that releases are published to may be made by who publishes the first. */
-gboolean releases_open(Daemon *daemon, GError **error)
+static int open_folder(const char *folder)
+{
+	return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* One that is missing is not made: perhaps its disk is not mounted yet. So it is opened for each
+ * request; droverd works meanwhile, and keep_indexes() tells that the repository is away. */
+gboolean releases_set_up(Daemon *daemon, GError **error)
 {
 	const char *folder = settings_text(daemon->settings, "public.releases");
 	const char *repository = settings_text(daemon->settings, "release.repository");
-	daemon->releases = -1;
-	if (folder == NULL && repository == NULL)
-		return TRUE;
-	if (folder == NULL && !file_make_folder(repository, 0755, error)) {
-		g_prefix_error(error, "[release] repository: ");
-		return FALSE;
-	}
+	daemon->releases = folder != NULL ? folder : repository;
 	if (folder == NULL)
-		folder = repository;
-	daemon->releases = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (daemon->releases < 0)
+		return TRUE;
+	int fd = open_folder(folder);
+	if (fd < 0)
 		drover_error_set(error, DROVER_ERROR_INPUT, "[public] releases: open folder %s: %s",
 			folder, g_strerror(errno));
-	return daemon->releases >= 0;
+	else
+		close(fd);
+	return fd >= 0;
 }
 
 /* What can be read is text; all else is for programs. */
@@ -66,9 +68,11 @@ static gboolean is_replaced(const char *path)
 HttpAnswer *releases_answer(Daemon *daemon, const HttpRequest *request)
 {
 	const char *path = http_request_path(request) + strlen(PREFIX);
-	if (daemon->releases < 0)
+	int folder = daemon->releases != NULL ? open_folder(daemon->releases) : -1;
+	if (folder < 0)
 		return NULL;
-	HttpAnswer *answer = http_answer_new_file(request, daemon->releases, path, type_of(path));
+	HttpAnswer *answer = http_answer_new_file(request, folder, path, type_of(path));
+	close(folder);
 	int status = http_answer_status(answer);
 	http_answer_header(answer, "Cache-Control",
 		status >= 400	    ? "no-store"

@@ -25,7 +25,8 @@ Manifest *build_read_draft(const char *folder, GError **error)
 		return NULL;
 	}
 	drover_error_set(error, DROVER_ERROR_NOT_FOUND,
-		"there is no finished build in %s: no %s, which comes when all steps went well",
+		"there is no finished build in %s: no %s, which comes when all steps went well. "
+		"drover release build makes one",
 		folder, BUILD_DRAFT_FILE);
 	return NULL;
 }
