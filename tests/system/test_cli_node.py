@@ -194,7 +194,7 @@ def test_the_status_says_what_runs(place):
     (["install", "shop", "1.0.0"], 3, "no product shop"),
     (["install", "9.9.9"], 3, "no release 9.9.9"),
     (["install", "../etc"], 2, "version"),
-    (["rollback"], 3, "name the version"),
+    (["rollback"], 3, "activate a version"),
     (["verify"], 3, "nothing of web runs here"),
     (["gc", "--keep", "many"], 2, "--keep"),
     (["hold", "web"], 2, "has no run"),
