@@ -10,22 +10,30 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void service_notify(const char *state)
+int service_connect(void)
 {
 	const char *path = g_getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
 		strlen(path) >= sizeof address.sun_path)
-		return;
+		return -1;
 	memcpy(address.sun_path, path, strlen(path));
 	if (path[0] == '@')
 		address.sun_path[0] = '\0';
+	socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, length) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+void service_notify(const char *state)
+{
+	int fd = service_connect();
 	if (fd < 0)
 		return;
-	socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-	gssize sent =
-		sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, length);
+	gssize sent = send(fd, state, strlen(state), MSG_NOSIGNAL);
 	(void)sent;
 	close(fd);
 }

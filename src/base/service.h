@@ -8,6 +8,8 @@
 
 #include <glib.h>
 
+/* A datagram socket to the service manager, which the caller closes. -1: nobody listens. */
+int service_connect(void);
 /* "READY=1", "STOPPING=1", "WATCHDOG=1", "RELOADING=1\nMONOTONIC_USEC=…". */
 void service_notify(const char *state);
 /* How often the service manager wants to hear "WATCHDOG=1" from this process; 0: not at all. */

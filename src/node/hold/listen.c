@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/format.h"
+#include "base/service.h"
 
 static gboolean parse_path(const char *path, ListenAddress *address, GError **error)
 {
@@ -271,17 +272,14 @@ void listen_close_all(GArray *fds)
 		g_array_unref(fds);
 }
 
-static void store_one(int to, const struct sockaddr_un *address, socklen_t size_bytes, int fd,
-	const char *message)
+static void store_one(int to, int fd, const char *message)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof fd)];
 		struct cmsghdr aligned;
 	} control = {0};
 	struct iovec text = {.iov_base = (char *)message, .iov_len = strlen(message)};
-	struct msghdr sent = {.msg_name = (void *)address,
-		.msg_namelen = size_bytes,
-		.msg_iov = &text,
+	struct msghdr sent = {.msg_iov = &text,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof control.bytes};
@@ -296,20 +294,12 @@ static void store_one(int to, const struct sockaddr_un *address, socklen_t size_
 
 void listen_store(const GArray *fds)
 {
-	const char *path = g_getenv("NOTIFY_SOCKET");
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
-		strlen(path) >= sizeof address.sun_path)
+	int to = service_connect();
+	if (to < 0)
 		return;
-	memcpy(address.sun_path, path, strlen(path));
-	if (path[0] == '@')
-		address.sun_path[0] = '\0';
-	int to = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	socklen_t size_bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-	for (guint i = 0; to >= 0 && i < fds->len; i++) {
+	for (guint i = 0; i < fds->len; i++) {
 		g_autofree char *message = g_strdup_printf("FDSTORE=1\nFDNAME=listen%u", i);
-		store_one(to, &address, size_bytes, g_array_index(fds, int, i), message);
+		store_one(to, g_array_index(fds, int, i), message);
 	}
-	if (to >= 0)
-		close(to);
+	close(to);
 }
