@@ -21,15 +21,16 @@ static void set_errno(GError **error, const char *tried, const char *path)
 	drover_error_set(error, code, "cannot %s %s: %s", tried, path, g_strerror(number));
 }
 
-static gboolean write_all(int fd, const char *bytes, gsize size_bytes)
+gboolean file_write_all(int fd, const void *bytes, gsize size_bytes)
 {
+	const char *next = bytes;
 	while (size_bytes > 0) {
-		gssize written = write(fd, bytes, size_bytes);
+		gssize written = write(fd, next, size_bytes);
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written < 0)
 			return FALSE;
-		bytes += written;
+		next += written;
 		size_bytes -= (gsize)written;
 	}
 	return TRUE;
@@ -54,7 +55,7 @@ static gboolean write_beside(
 	const char *path, int fd, const void *bytes, gsize size_bytes, mode_t mode, GError **error)
 {
 	gboolean written =
-		fchmod(fd, mode) == 0 && write_all(fd, bytes, size_bytes) && fsync(fd) == 0;
+		fchmod(fd, mode) == 0 && file_write_all(fd, bytes, size_bytes) && fsync(fd) == 0;
 	if (!written)
 		set_errno(error, "write", path);
 	if (close(fd) != 0 && written) {

@@ -9,6 +9,8 @@
 #include <glib.h>
 #include <sys/types.h>
 
+/* All of them to an open file, pipe or socket. FALSE with errno. */
+gboolean file_write_all(int fd, const void *bytes, gsize size_bytes);
 /* Replaces or creates `path`. Fails with DROVER_ERROR_INTERNAL, or DROVER_ERROR_NOT_FOUND when its
  * folder is not there; then `path` is as it was, and nothing lies beside it. (When only the last
  * sync of the folder fails, the new file is there, but might not survive a power cut.) */

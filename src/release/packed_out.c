@@ -3,8 +3,8 @@
  * Frames on their way to a file.
  */
 #include <errno.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "release/packed.h"
 
 static gboolean check(const PackedOut *out, size_t done, GError **error)
@@ -62,26 +62,17 @@ gboolean packed_out_begin(
 
 gboolean packed_out_write(PackedOut *out, const void *bytes, gsize size_bytes, GError **error)
 {
-	const char *next = bytes;
 	if (out->kept != NULL) {
 		g_byte_array_append(out->kept, bytes, (guint)size_bytes);
 		return TRUE;
 	}
 	sha256_update(&out->state, bytes, size_bytes);
 	out->size_bytes += (gint64)size_bytes;
-	while (size_bytes > 0) {
-		gssize written = write(out->fd, next, size_bytes);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0) {
-			drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot write the %s: %s",
-				out->what, g_strerror(errno));
-			return FALSE;
-		}
-		next += written;
-		size_bytes -= (gsize)written;
-	}
-	return TRUE;
+	if (file_write_all(out->fd, bytes, size_bytes))
+		return TRUE;
+	drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot write the %s: %s", out->what,
+		g_strerror(errno));
+	return FALSE;
 }
 
 /* Until all of `bytes` is taken, and with ZSTD_e_end also all of the frame is out. */

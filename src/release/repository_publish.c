@@ -99,18 +99,6 @@ static gboolean check_files(
 
 /* Copying -------------------------------------------------------------------------------------- */
 
-static gboolean write_all(int fd, const char *bytes, gsize size_bytes)
-{
-	while (size_bytes > 0) {
-		gssize written = write(fd, bytes, size_bytes);
-		if (written < 0 && errno != EINTR)
-			return FALSE;
-		bytes += MAX(written, 0);
-		size_bytes -= (gsize)MAX(written, 0);
-	}
-	return TRUE;
-}
-
 static gboolean is_as_wanted(
 	const Wanted *wanted, gint64 size_bytes, Sha256 *state, const char *path, GError **error)
 {
@@ -145,7 +133,7 @@ static gboolean pour(int from, int to, const char *path, const char *new_path, c
 		}
 		if (got == 0)
 			break;
-		if (to >= 0 && !write_all(to, chunk, (gsize)got)) {
+		if (to >= 0 && !file_write_all(to, chunk, (gsize)got)) {
 			repository_set_errno(error, "write", new_path);
 			return FALSE;
 		}

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "release/archive.h"
 #include "release/beneath.h"
 
@@ -102,16 +103,7 @@ int tree_file_create(int folder_fd, const TreeEntry *entry, GError **error)
 gboolean tree_file_write(
 	int fd, const TreeEntry *entry, const char *bytes, gsize size_bytes, GError **error)
 {
-	while (size_bytes > 0) {
-		gssize written = write(fd, bytes, size_bytes);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return fail("write", entry, error);
-		bytes += written;
-		size_bytes -= (gsize)written;
-	}
-	return TRUE;
+	return file_write_all(fd, bytes, size_bytes) || fail("write", entry, error);
 }
 
 gboolean tree_file_close(

@@ -10,23 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "release/beneath.h"
 
 enum { CHUNK_BYTES = 256 * 1024 };
-
-gboolean copy_bytes(int to_fd, const char *bytes, gsize size_bytes)
-{
-	while (size_bytes > 0) {
-		gssize written = write(to_fd, bytes, size_bytes);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return FALSE;
-		bytes += written;
-		size_bytes -= (gsize)written;
-	}
-	return TRUE;
-}
 
 gboolean copy_stream(
 	int from_fd, int to_fd, gint64 maximum_bytes, gint64 *size_bytes, char sha256[SHA256_HEX])
@@ -49,7 +36,7 @@ gboolean copy_stream(
 			return FALSE;
 		}
 		sha256_update(&state, chunk, (gsize)got);
-		if (!copy_bytes(to_fd, chunk, (gsize)got))
+		if (!file_write_all(to_fd, chunk, (gsize)got))
 			return FALSE;
 	}
 	sha256_finish(&state, sha256);

@@ -9,8 +9,6 @@
 
 #include "release/tree.h"
 
-/* All of them. FALSE with errno. */
-gboolean copy_bytes(int to_fd, const char *bytes, gsize size_bytes);
 /* Until the end of `from_fd`. FALSE with errno, EFBIG over `maximum_bytes`. */
 gboolean copy_stream(
 	int from_fd, int to_fd, gint64 maximum_bytes, gint64 *size_bytes, char sha256[SHA256_HEX]);

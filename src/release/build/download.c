@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "release/build/copy.h"
+#include "base/file.h"
 #include "release/build/dependencies.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CURL, curl_easy_cleanup)
@@ -31,7 +31,7 @@ static size_t receive(char *bytes, size_t unit, size_t count, void *of)
 	if (receiving->too_large)
 		return 0; /* libcurl breaks off */
 	sha256_update(&receiving->digest, bytes, size);
-	if (copy_bytes(receiving->to_fd, bytes, size))
+	if (file_write_all(receiving->to_fd, bytes, size))
 		return size;
 	receiving->number = errno;
 	return 0;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "release/beneath.h"
 #include "release/build/copy.h"
 #include "release/progress.h"
@@ -25,7 +26,7 @@ static gboolean export_file(int folder_fd, const char *path, const char *bytes, 
 	int fd = beneath_create(folder_fd, path, error);
 	if (fd < 0)
 		return FALSE;
-	gboolean ok = copy_bytes(fd, bytes, size_bytes) && copy_seal(fd, mode, mtime_s);
+	gboolean ok = file_write_all(fd, bytes, size_bytes) && copy_seal(fd, mode, mtime_s);
 	if (!ok)
 		drover_error_set(error, DROVER_ERROR_INTERNAL, "cannot write %s: %s", path,
 			g_strerror(errno));

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "release/build/copy.h"
+#include "release/tree.h"
 
 enum { OPEN_FOLDERS = 16 /* of nested ones, at one time */ };
 
@@ -116,7 +116,7 @@ static gboolean lock_mark(BuildFolder *folder, const char *mark, GError **error)
 		return FALSE;
 	}
 	if (ftruncate(folder->mark_fd, 0) == 0 &&
-		copy_bytes(folder->mark_fd, mark_text, strlen(mark_text)))
+		file_write_all(folder->mark_fd, mark_text, strlen(mark_text)))
 		return TRUE;
 	drover_error_set(
 		error, DROVER_ERROR_INTERNAL, "cannot write %s: %s", mark, g_strerror(errno));
