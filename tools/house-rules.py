@@ -24,6 +24,9 @@ ROOMS = {  # room: the rooms it may include
     "page": {"base", "store", "wire", "landing", "notice", "channel", "release", "api", "page"},
     "programs": {"base", "store", "wire", "landing", "notice", "api", "page", "balance", "channel", "release", "node", "programs"},
 }
+FOLDERS = {  # room: its folders, each of which may include itself and those before it; "" is the room's top
+    "channel": ["rule", "row", "", "change", "balrog", "answer", "book"],
+}
 HEARTS = {
     "landing": {"deployable", "message", "names", "poison", "questions", "tree", "undo", "whatif"},
 }
@@ -34,6 +37,17 @@ COMMENTED = (".c", ".h", ".py", ".sh", ".yaml", ".sql", ".css", ".js", ".mjs", "
 def files():
     out = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], check=True, capture_output=True, text=True)
     return [path for path in out.stdout.splitlines() if os.path.isfile(path)]
+
+
+def folder(header):
+    """Of "channel/row/row.h": "row"; of "channel/lint.h": "", the room's top."""
+    return "/".join(header.split("/")[1:-1])
+
+
+def points_up_in_room(path, include):
+    """Does a file of a room include a header of a folder that stands above its own?"""
+    order = FOLDERS[path.split("/")[1]]
+    return order.index(folder(include)) > order.index(folder(path.removeprefix("src/")))
 
 
 def main():
@@ -56,6 +70,8 @@ def main():
             other = include.split("/")[0]
             if "/" in include and other not in allowed:
                 problems.append(f"{path}: {line} points up: {room} may not know {other}")
+            if other == room and room in FOLDERS and points_up_in_room(path, include):
+                problems.append(f"{path}: {line} points up in its room")
             stem = os.path.basename(path)[:-2]
             if stem in HEARTS.get(room, ()) and other in ("store", "wire"):
                 problems.append(f"{path}: a heart that includes {include}")

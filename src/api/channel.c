@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "api/change_view.h"
-#include "channel/scope.h"
 #include "api/channel_look.h"
 #include "api/routes.h"
 #include "channel/book/past.h"
 #include "channel/digest.h"
-#include "channel/row.h"
+#include "channel/row/row.h"
+#include "channel/row/scope.h"
 
 #define CHANNEL_MOMENTS 200
 

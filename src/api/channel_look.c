@@ -8,7 +8,7 @@
 
 #include "base/format.h"
 #include "channel/digest.h"
-#include "channel/row.h"
+#include "channel/row/row.h"
 
 void channel_look_clear(ChannelLook *look)
 {

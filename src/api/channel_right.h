@@ -9,7 +9,7 @@
 #define API_CHANNEL_RIGHT_H
 
 #include "api/api.h"
-#include "channel/state.h"
+#include "channel/row/state.h"
 
 /* `state`: the rows that the ops are for. Ops that are no good are let through: whoever takes them
  * says what is wrong. Fails as actor_require(). */

@@ -9,7 +9,7 @@
 #include "api/host.h"
 #include "api/identity.h"
 #include "api/routes.h"
-#include "channel/row.h"
+#include "channel/row/row.h"
 #include "landing/product.h"
 
 static const char SQL_COUNT[] = "SELECT COUNT(*) FROM node";

@@ -10,7 +10,7 @@
 #include "api/channel_gate.h"
 #include "api/release.h"
 #include "channel/book/edit.h"
-#include "channel/row.h"
+#include "channel/row/row.h"
 
 #define PAYLOAD_FILE "payload.tar.zst"
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "channel/canonical.h"
+#include "channel/row/canonical.h"
 
 static const struct {
 	const char *name;

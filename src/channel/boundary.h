@@ -6,8 +6,8 @@
 #ifndef CHANNEL_BOUNDARY_H
 #define CHANNEL_BOUNDARY_H
 
-#include "channel/release_document.h"
-#include "channel/rule.h"
+#include "channel/rule/release_document.h"
+#include "channel/rule/rule.h"
 
 /* In the order in which a search asks: what a release needs first comes first. */
 typedef enum BoundaryColumn {

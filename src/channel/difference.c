@@ -10,7 +10,7 @@
 #include "channel/boundary.h"
 #include "channel/digest.h"
 #include "channel/query_json.h"
-#include "channel/scope.h"
+#include "channel/row/scope.h"
 
 typedef json_t DifferenceJson;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DifferenceJson, json_decref)

@@ -7,8 +7,8 @@
 #ifndef CHANNEL_DIGEST_H
 #define CHANNEL_DIGEST_H
 
-#include "channel/canonical.h"
-#include "channel/scope.h"
+#include "channel/row/canonical.h"
+#include "channel/row/scope.h"
 #include "channel/snapshot.h"
 
 /* Moves whenever the same rows are answered differently than before. */

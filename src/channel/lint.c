@@ -3,11 +3,11 @@
  * Each rule is held against those before it.
  */
 #include "channel/lint.h"
-#include "channel/scope.h"
+#include "channel/row/scope.h"
 
 #include <string.h>
 
-#include "channel/cover.h"
+#include "channel/rule/cover.h"
 
 static void add(json_t *found, const Rule *rule, const char *kind, const Rule *by, char *text)
 {

@@ -10,9 +10,9 @@
 #ifndef CHANNEL_SNAPSHOT_H
 #define CHANNEL_SNAPSHOT_H
 
-#include "channel/release_document.h"
-#include "channel/rule.h"
-#include "channel/state.h"
+#include "channel/row/state.h"
+#include "channel/rule/release_document.h"
+#include "channel/rule/rule.h"
 
 typedef struct Snapshot Snapshot;
 

@@ -9,9 +9,9 @@
 #include <time.h>
 
 #include "channel/answer/published.h"
+#include "channel/change/rebase.h"
 #include "channel/evaluate.h"
-#include "channel/rebase.h"
-#include "channel/row.h"
+#include "channel/row/row.h"
 
 enum { ASKED = 200000, CHANGES = 50 };
 

@@ -6,10 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "channel/change/rebase.h"
+#include "channel/change/sign_off.h"
 #include "channel/digest.h"
-#include "channel/rebase.h"
-#include "channel/row.h"
-#include "channel/sign_off.h"
+#include "channel/row/row.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -5,7 +5,7 @@
  */
 #include <stdint.h>
 
-#include "channel/answer_file.h"
+#include "channel/change/answer_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -5,8 +5,8 @@
  */
 #include <stdint.h>
 
-#include "channel/release_document.h"
-#include "channel/row.h"
+#include "channel/row/row.h"
+#include "channel/rule/release_document.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "channel/boundary.h"
-#include "channel/canonical.h"
-#include "channel/cover.h"
+#include "channel/row/canonical.h"
+#include "channel/rule/cover.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

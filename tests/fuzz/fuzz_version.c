@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "channel/version.h"
+#include "channel/rule/version.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -12,7 +12,7 @@
 #ifndef CHANNEL_ANSWER_ASKED_H
 #define CHANNEL_ANSWER_ASKED_H
 
-#include "channel/query.h"
+#include "channel/rule/query.h"
 
 #define ASKED_MAXIMUM_PATH_BYTES 4096
 #define ASKED_MAXIMUM_TEXT_BYTES 512 /* one part of the path, or one value behind it */

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "channel/file_host.h"
+#include "channel/row/file_host.h"
 
 static const char *text_of(const json_t *row, const char *column)
 {

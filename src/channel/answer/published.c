@@ -4,7 +4,7 @@
  * compiled. So each distinct cut is compiled once, however many test channels have it.
  */
 #include "channel/answer/published.h"
-#include "channel/scope.h"
+#include "channel/row/scope.h"
 
 #include <string.h>
 

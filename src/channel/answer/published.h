@@ -9,8 +9,8 @@
 #ifndef CHANNEL_ANSWER_PUBLISHED_H
 #define CHANNEL_ANSWER_PUBLISHED_H
 
+#include "channel/change/queue.h"
 #include "channel/evaluate.h"
-#include "channel/queue.h"
 
 #define PUBLISHED_MAXIMUM_CHANNEL_BYTES                                                            \
 	512			       /* of a test channel's name, and of what it stands for */

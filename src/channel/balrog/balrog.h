@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-#include "channel/state.h"
+#include "channel/row/state.h"
 
 #define BALROG_MAXIMUM_BYTES	 (64 * 1024 * 1024) /* of one file */
 #define BALROG_MAXIMUM_RULES	 20000		    /* of one file */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "channel/balrog/report.h"
-#include "channel/row_parts.h"
+#include "channel/row/row_parts.h"
 
 typedef struct Blob {
 	BalrogReport *report;

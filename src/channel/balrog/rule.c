@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "channel/balrog/report.h"
-#include "channel/row_parts.h"
-#include "channel/rule.h"
+#include "channel/row/row_parts.h"
+#include "channel/rule/rule.h"
 
 typedef struct Reading {
 	BalrogReport report;

@@ -10,7 +10,7 @@
 #ifndef CHANNEL_BOOK_BOOK_H
 #define CHANNEL_BOOK_BOOK_H
 
-#include "channel/queue.h"
+#include "channel/change/queue.h"
 #include "channel/snapshot.h"
 #include "store/store.h"
 

@@ -7,7 +7,7 @@
 #include "channel/book/change_parts.h"
 #include "channel/book/enact_parts.h"
 #include "channel/book/requeue.h"
-#include "channel/row.h"
+#include "channel/row/row.h"
 #include "wire/json.h"
 
 static json_t *rebase_on_live(const ChannelBook *book, const ChannelChange *change, GError **error)

@@ -15,7 +15,7 @@
 #define CHANNEL_BOOK_CHANGE_H
 
 #include "channel/book/gate.h"
-#include "channel/standing.h"
+#include "channel/change/standing.h"
 
 #define CHANGE_MAXIMUM_TITLE_BYTES  200
 #define CHANGE_MAXIMUM_REASON_BYTES 4096

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "channel/canonical.h"
+#include "channel/row/canonical.h"
 #include "wire/json.h"
 
 static const char SQL_WRITER[] = "SELECT actor FROM channel_row"

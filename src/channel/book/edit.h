@@ -10,7 +10,7 @@
 
 #include "channel/book/gate.h"
 #include "channel/book/requeue.h"
-#include "channel/row.h"
+#include "channel/row/row.h"
 
 #define CHANNEL_MAXIMUM_OPS 2000 /* of one edit or change */
 

@@ -15,7 +15,7 @@
 #define CHANNEL_BOOK_ENACT_H
 
 #include "channel/book/gate.h"
-#include "channel/standing.h"
+#include "channel/change/standing.h"
 
 /* How often the clock leaves word that it looked. */
 #define ENACT_WATCH_S 20

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "channel/row.h"
+#include "channel/row/row.h"
 #include "store/history.h"
 #include "wire/json.h"
 

@@ -10,7 +10,7 @@
 #define CHANNEL_BOOK_REQUEUE_H
 
 #include "channel/book/book.h"
-#include "channel/rebase.h"
+#include "channel/change/rebase.h"
 
 #define CHANNEL_PROBLEM_CONFLICT "conflict" /* the "kind" of a change's problem */
 

@@ -8,7 +8,7 @@
 #ifndef CHANNEL_BOOK_SHELF_H
 #define CHANNEL_BOOK_SHELF_H
 
-#include "channel/state.h"
+#include "channel/row/state.h"
 #include "store/store.h"
 
 /* Any thread. */

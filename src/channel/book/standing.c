@@ -4,7 +4,7 @@
  */
 #include "channel/book/standing.h"
 
-#include "channel/row.h"
+#include "channel/row/row.h"
 #include "wire/json.h"
 
 static const char SQL_PERSON[] = "SELECT id FROM person WHERE name = ? AND is_disabled = 0";

@@ -6,7 +6,7 @@
 #include "channel/book/book.h"
 
 #include "channel/book/shelf.h"
-#include "channel/canonical.h"
+#include "channel/row/canonical.h"
 #include "store/history.h"
 #include "wire/json.h"
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "channel/state.h"
+#include "channel/row/state.h"
 
 static const char *const file_fields[] = {"title", "when", "reason", "ops", NULL};
 static const char *const op_fields[] = {

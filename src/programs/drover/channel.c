@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "channel/scope.h"
-#include "channel/version.h"
+#include "channel/row/scope.h"
+#include "channel/rule/version.h"
 #include "programs/drover/channel_file.h"
 #include "programs/drover/channel_show.h"
 #include "programs/drover/commands.h"

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "channel/answer_file.h"
+#include "channel/change/answer_file.h"
 #include "channel/difference.h"
 #include "channel/explain.h"
 #include "channel/lint.h"

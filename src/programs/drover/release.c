@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "api/api.h"
-#include "channel/version.h"
+#include "channel/rule/version.h"
 #include "landing/git.h"
 #include "programs/drover/commands.h"
 

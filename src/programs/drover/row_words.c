@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/format.h"
-#include "channel/rule.h"
+#include "channel/rule/rule.h"
 #include "programs/drover/when.h"
 
 static const char TAG_PREFIX[] = "tag.";

@@ -6,7 +6,7 @@
 #ifndef DROVER_ROW_WORDS_H
 #define DROVER_ROW_WORDS_H
 
-#include "channel/state.h"
+#include "channel/row/state.h"
 #include "wire/json.h"
 
 typedef enum RowType {

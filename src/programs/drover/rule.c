@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "channel/rule.h"
+#include "channel/rule/rule.h"
 #include "programs/drover/commands.h"
 #include "programs/drover/row.h"
 #include "programs/drover/rule_import.h"

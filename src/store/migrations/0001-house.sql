@@ -325,7 +325,7 @@ CREATE INDEX pool_event_place ON pool_event (pool_id, host_id, server, id);
 -- channels ---------------------------------------------------------------------------------------
 
 -- Every row that channels are answered from, in each of its versions; what is live has no end. `kind` is a table of
--- channel/state.h, and the past is answered from the same rows. Who has which role stands in person_role.
+-- channel/row/state.h, and the past is answered from the same rows. Who has which role stands in person_role.
 CREATE TABLE channel_row (
 	id SERIAL_ID,
 	kind TEXT NOT NULL,

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "channel/answer_file.h"
+#include "channel/change/answer_file.h"
 
 static guint always_50(void)
 {

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "channel/answer_file.h"
-#include "channel/version.h"
+#include "channel/change/answer_file.h"
+#include "channel/rule/version.h"
 
 static guint never_drawn(void)
 {

@@ -10,8 +10,9 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "channel/content.h"
-#include "channel/sign_off.h"
+#include "channel/change/content.h"
+#include "channel/change/sign_off.h"
+#include "channel/row/row.h"
 #include "random_state.h"
 
 static json_t *quoted(const char *text)
@@ -221,7 +222,7 @@ static void test_a_number_that_is_none_asks_for_the_most(void **state)
 	assert_true(state_add(live, STATE_REQUIREMENTS, row, NULL));
 	g_autoptr(GArray) roles = content_required_roles(live, change);
 	assert_string_equal(g_array_index(roles, RequiredRole, 0).role, "all");
-	assert_int_equal(g_array_index(roles, RequiredRole, 0).count, CONTENT_MAXIMUM_SIGNERS);
+	assert_int_equal(g_array_index(roles, RequiredRole, 0).count, ROW_MAXIMUM_SIGNERS);
 }
 
 /* Sign-offs ------------------------------------------------------------------------------------ */

@@ -14,7 +14,7 @@
 #include "channel/digest.h"
 #include "channel/evaluate.h"
 #include "channel/query_json.h"
-#include "channel/scope.h"
+#include "channel/row/scope.h"
 #include "random_state.h"
 
 enum { STATES = 20000 };

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "channel/answer_file.h"
+#include "channel/change/answer_file.h"
 #include "channel/evaluate.h"
 
 typedef json_t TestJson;

@@ -10,14 +10,14 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "channel/answer_file.h"
 #include "channel/boundary.h"
-#include "channel/canonical.h"
-#include "channel/cover.h"
+#include "channel/change/answer_file.h"
 #include "channel/difference.h"
 #include "channel/explain.h"
 #include "channel/lint.h"
 #include "channel/query_json.h"
+#include "channel/row/canonical.h"
+#include "channel/rule/cover.h"
 #include "random_state.h"
 
 static json_t *quoted(const char *text)

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "channel/change/queue.h"
 #include "channel/digest.h"
-#include "channel/queue.h"
 #include "random_state.h"
 
 static json_t *quoted(const char *text)

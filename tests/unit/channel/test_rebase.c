@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "channel/rebase.h"
+#include "channel/change/rebase.h"
 #include "random_state.h"
 
 static json_t *quoted(const char *text)

@@ -10,8 +10,8 @@
 
 #include <string.h>
 
-#include "channel/file_host.h"
-#include "channel/row.h"
+#include "channel/row/file_host.h"
+#include "channel/row/row.h"
 
 typedef json_t RowJson;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RowJson, json_decref)

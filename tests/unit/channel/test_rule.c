@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "channel/rule.h"
+#include "channel/rule/rule.h"
 
 typedef json_t TestJson;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TestJson, json_decref)

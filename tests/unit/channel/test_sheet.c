@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "channel/sheet.h"
+#include "channel/row/sheet.h"
 
 typedef json_t TestJson;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TestJson, json_decref)

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "channel/version.h"
+#include "channel/rule/version.h"
 
 /* Each is smaller than those after it, and equal to itself. */
 static void assert_rising(VersionScheme scheme, const char *const *texts, gsize count)

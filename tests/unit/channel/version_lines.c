@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "channel/version.h"
+#include "channel/rule/version.h"
 
 static char compared(char *line)
 {
