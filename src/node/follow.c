@@ -59,11 +59,14 @@ double follow_pause(guint failures, double first_s, double last_s, double lot)
 	return pause_s / 2 + pause_s / 2 * lot;
 }
 
-/* Something was away or busy, which passes by itself. All else is for a person. */
-static gboolean may_pass(int code)
+/* Something was away or busy, which passes by itself; so does a full disk. But what is installed
+ * and could not be made to run may be stuck, and restarts must not get in the way of who mends it.
+ * All else is for a person. */
+static gboolean may_pass(const FollowPlace *place, int code)
 {
 	return code == DROVER_ERROR_UNAVAILABLE || code == DROVER_ERROR_RATE ||
-	       code == DROVER_ERROR_LOCKED;
+	       code == DROVER_ERROR_LOCKED ||
+	       (code == DROVER_ERROR_INTERNAL && !place->is_installed);
 }
 
 /* No lot is needed here: each node has failed at a moment of its own. */
@@ -84,7 +87,7 @@ static void after_failure(const FollowPlace *place, const FollowMemory *memory, 
 	gint64 until_us = retry_us(memory);
 	const char *error = memory->error != NULL ? memory->error : "it failed";
 	next->is_failed = TRUE;
-	if (!may_pass(memory->code)) {
+	if (!may_pass(place, memory->code)) {
 		next->why = g_strdup_printf(
 			"%s; it is not tried again until the order moves, or root does it by hand",
 			error);

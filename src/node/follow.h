@@ -7,6 +7,8 @@
  *     should is new                        install, then activate
  *     tried, and it failed for good        nothing, until the order moves: it was said once
  *     tried, and something was away        again after a pause that grows
+ *     tried to install, and the disk       likewise: nothing was touched, and who makes room
+ *     was full, or the system failed       should not have to say so
  *     root put another version in place    nothing, until the order moves
  *
  * An order "moves" when its number or its version does. Pure: no clock, no disk.
@@ -17,7 +19,7 @@
 #include "node/orders.h"
 
 #define FOLLOW_FIRST_PAUSE_S 30	       /* after the first failure of what may be tried again */
-#define FOLLOW_LAST_PAUSE_S  (60 * 60) /* the longest: it doubles until there */
+#define FOLLOW_LAST_PAUSE_S  (15 * 60) /* the longest: it doubles until there */
 
 /* One order, as it was when something came of it. */
 typedef struct FollowMark {
@@ -69,7 +71,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FollowNext, follow_next_clear)
 void follow_next(
 	const Order *order, const FollowPlace *place, const FollowMemory *memory, FollowNext *next);
 
-/* What is remembered of a failure of this order; of its success. */
+/* What is remembered of a failure of this order; of the success of a step, which forgets what made
+ * the same step fail before. */
 void follow_failed(FollowMemory *memory, const Order *order, const GError *error, gint64 now_us);
 void follow_succeeded(FollowMemory *memory);
 void follow_tidied(FollowMemory *memory, const Order *order);

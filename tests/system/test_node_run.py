@@ -35,9 +35,9 @@ def free_port():
 class Program:
     """A drover-node under way; its log is read all the time."""
 
-    def __init__(self, conf, environment):
+    def __init__(self, conf, environment, under=()):
         self.process = subprocess.Popen(
-            [str(BUILD / "drover-node"), "run", "--config", str(conf)], stdout=subprocess.DEVNULL,
+            [*under, str(BUILD / "drover-node"), "run", "--config", str(conf)], stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, errors="replace", env=environment)
         self.lines = []
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -147,8 +147,8 @@ class Bed:
         code = self.api("POST", "/hosts", {"name": "web1", "kind": "node"})["code"]
         assert "enrolled as web1" in self.command("enrol", stdin=code + "\n")
 
-    def start(self):
-        self.node = Program(self.conf, self.environment)
+    def start(self, under=()):
+        self.node = Program(self.conf, self.environment, under)
         return self.node
 
     def stop(self):
@@ -271,6 +271,26 @@ def test_a_release_that_is_not_healthy_is_taken_back_said_once_and_not_tried_aga
     following.channel_says("1.2.0")
     following.runs("1.2.0")
     following.is_seen(state="good")
+
+
+def test_an_order_that_found_a_full_disk_is_tried_again_when_there_is_room(following):
+    """A file that may not grow is told like a full disk."""
+    following.release("1.1.0", 2)
+    following.stop()
+    following.start(["prlimit", "--fsize=10000"])
+    following.channel_says("1.1.0")
+    following.is_seen(state="failed", running="1.0.0")
+    error = following.seen()["report"]["error"]
+    assert "File too large" in error and error.endswith("it is tried again")
+    following.stop()
+    # Half a minute later.
+    path = following.folder / "state-of-node/web.follow"
+    memory = json.loads(path.read_text())
+    path.write_text(json.dumps({**memory, "failed_us": memory["failed_us"] - 31_000_000}))
+    following.start()
+    following.runs("1.1.0")
+    following.is_seen(state="good", running="1.1.0")
+    following.stop()
 
 
 def test_a_token_that_was_taken_back_stops_orders_and_nothing_else(following):

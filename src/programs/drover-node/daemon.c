@@ -85,7 +85,8 @@ static gboolean feed_watchdog(gpointer of)
 	return G_SOURCE_CONTINUE;
 }
 
-/* Unlike SIG_IGN it does not outlive exec: hooks and services end by SIGPIPE as usual. */
+/* What was written to is gone, or may not grow: write() says so. Unlike SIG_IGN it does not outlive
+ * exec: hooks and services end by these signals as usual. */
 static void ignore(int number)
 {
 }
@@ -95,6 +96,7 @@ static void listen_to_signals(Daemon *daemon)
 	const struct sigaction nothing = {.sa_handler = ignore, .sa_flags = SA_RESTART};
 	gint64 interval_ms = service_watchdog_ms() / 3;
 	sigaction(SIGPIPE, &nothing, NULL);
+	sigaction(SIGXFSZ, &nothing, NULL);
 	g_unix_signal_add(SIGTERM, on_end, daemon);
 	g_unix_signal_add(SIGINT, on_end, daemon);
 	if (interval_ms > 0)

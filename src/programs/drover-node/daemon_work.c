@@ -191,7 +191,7 @@ static double take_step(Worker *worker, const Order *order)
 	if (next.act == FOLLOW_NOTHING)
 		return AGAIN_S;
 	if (act(worker, place, next.act, order, &memory, &error)) {
-		if (next.act == FOLLOW_ACTIVATE)
+		if (next.act == FOLLOW_INSTALL || next.act == FOLLOW_ACTIVATE)
 			follow_succeeded(&memory);
 	} else {
 		tell_failure(worker, order, error);

@@ -91,12 +91,12 @@ static void test_an_order_that_moves_is_tried_anew(void **state)
 	assert_next(&newer, &place, &memory, FOLLOW_INSTALL, "1.4.3");
 }
 
-/* 30 s after the first failure, 60 s after the second, and an hour at most. */
+/* 30 s after the first failure, 60 s after the second, and 15 minutes at most. */
 static void test_what_was_away_is_tried_again_after_pauses_that_grow(void **state)
 {
 	g_auto(FollowMemory) memory = {0};
 	const Order order = wants("1.4.2", 0);
-	static const gint64 pauses_s[] = {30, 60, 120, 240, 480, 960, 1920, 3600, 3600};
+	static const gint64 pauses_s[] = {30, 60, 120, 240, 480, 900, 900};
 	FollowPlace place = {.running = "1.4.1"};
 	for (guint i = 0; i < G_N_ELEMENTS(pauses_s); i++) {
 		g_auto(FollowNext) next = {0};
@@ -109,6 +109,32 @@ static void test_what_was_away_is_tried_again_after_pauses_that_grow(void **stat
 		place.now_us++;
 		assert_next(&order, &place, &memory, FOLLOW_INSTALL, "1.4.2");
 	}
+}
+
+static void test_an_install_that_found_a_full_disk_is_tried_again_slowly(void **state)
+{
+	g_auto(FollowMemory) memory = {0};
+	g_auto(FollowNext) next = {0};
+	const Order order = wants("1.4.2", 0);
+	FollowPlace place = {.running = "1.4.1", .now_us = NOW + 30 * US_PER_SECOND - 1};
+	fail_with(&memory, &order, DROVER_ERROR_INTERNAL, NOW);
+	follow_next(&order, &place, &memory, &next);
+	assert_int_equal(next.act, FOLLOW_NOTHING);
+	assert_int_equal(next.until_us, NOW + 30 * US_PER_SECOND);
+	assert_true(next.is_failed);
+	place.now_us++;
+	assert_next(&order, &place, &memory, FOLLOW_INSTALL, "1.4.2");
+}
+
+/* Neither the new nor the old one may run: whoever mends that is not disturbed. */
+static void test_an_activation_that_broke_down_is_left_to_a_person(void **state)
+{
+	g_auto(FollowMemory) memory = {0};
+	const Order order = wants("1.4.2", 0);
+	const FollowPlace place = {
+		.running = "1.4.1", .is_installed = TRUE, .now_us = NOW + US_PER_DAY};
+	fail_with(&memory, &order, DROVER_ERROR_INTERNAL, NOW);
+	assert_next(&order, &place, &memory, FOLLOW_NOTHING, "not tried again");
 }
 
 static void test_a_clock_that_was_put_back_stops_nothing(void **state)
@@ -236,6 +262,8 @@ int main(void)
 		cmocka_unit_test(test_what_failed_for_good_is_said_and_not_tried_again),
 		cmocka_unit_test(test_an_order_that_moves_is_tried_anew),
 		cmocka_unit_test(test_what_was_away_is_tried_again_after_pauses_that_grow),
+		cmocka_unit_test(test_an_install_that_found_a_full_disk_is_tried_again_slowly),
+		cmocka_unit_test(test_an_activation_that_broke_down_is_left_to_a_person),
 		cmocka_unit_test(test_a_clock_that_was_put_back_stops_nothing),
 		cmocka_unit_test(test_success_forgets_the_failure),
 		cmocka_unit_test(test_failures_are_counted_for_each_order_anew),
