@@ -79,6 +79,16 @@ gboolean revoked_has(const GArray *revoked, const KeyId *id)
 	return FALSE;
 }
 
+gboolean revoked_same(const GArray *a, const GArray *b)
+{
+	if (a->len != b->len)
+		return FALSE;
+	for (guint i = 0; i < a->len; i++)
+		if (!key_id_equal(&g_array_index(a, KeyId, i), &g_array_index(b, KeyId, i)))
+			return FALSE;
+	return TRUE;
+}
+
 void revoked_write(const GArray *revoked, GString *text)
 {
 	for (guint i = 0; i < revoked->len; i++) {

@@ -112,18 +112,12 @@ static gboolean same_releases(const GPtrArray *a, const GPtrArray *b)
 	return TRUE;
 }
 
-static gboolean same_keys(const GArray *a, const GArray *b)
-{
-	return a->len == b->len &&
-	       (a->len == 0 || memcmp(a->data, b->data, a->len * sizeof(KeyId)) == 0);
-}
-
 /* The last one says what `index` says, and less than half of its life is over. */
 static gboolean is_fresh(const Index *last, const Index *index, gint64 now_us)
 {
 	gint64 half_us = (last->expires_us - last->issued_us) / 2;
 	return last->newest == index->newest && same_releases(last->releases, index->releases) &&
-	       same_keys(last->revoked, index->revoked) &&
+	       revoked_same(last->revoked, index->revoked) &&
 	       now_us >= last->issued_us - INDEX_MAXIMUM_AHEAD_S * US_PER_SECOND &&
 	       now_us < last->issued_us + half_us;
 }

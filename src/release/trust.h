@@ -53,6 +53,7 @@ Delegation *delegation_parse(const char *name, const char *text, gsize size_byte
 /* Ids in order, each once: those of a delegation, an index, or what a host has seen. */
 void revoked_add(GArray *revoked, const KeyId *id);
 gboolean revoked_has(const GArray *revoked, const KeyId *id);
+gboolean revoked_same(const GArray *a, const GArray *b);
 
 /* What one host believes of one product. */
 typedef struct Trust Trust;

@@ -103,6 +103,24 @@ def test_a_repository_that_is_mounted_later_is_served_then_and_never_made(house,
     assert public("GET", "//releases/web/1.0.0/manifest").status == 200
 
 
+def test_a_revocation_is_in_the_next_index_at_once(house, daemons):  # noqa: F811
+    """Long before half of the index's life is over, and though no release came or went."""
+    drover = house.drover
+    conf = drover.folder / "drover.conf"
+    conf.write_text(conf.read_text().replace(f"index-life = {LIFE_S}s", "index-life = 7d"))
+    elsewhere = drover.folder / "elsewhere.conf"  # where the index key is not
+    elsewhere.write_text(re.sub("index-key = .*\n", "", conf.read_text()))
+    daemon = daemons(drover)
+    first = beds.wait_until(lambda: house.text, "the first index", 30)
+    releases.Signer(drover, "stolen")
+    identity = drover.json("key show stolen.pub")["id"]
+    drover(f"key revoke delegation {identity} --by root.key")
+    drover("release delegate web delegation", DROVER_CONFIG=str(elsewhere))
+    second = beds.wait_until(lambda: house.text != first and house.text, "the next index", 30)
+    assert f"revoked {identity}\n" in second and "release 1 1.0.0 " in second
+    beds.wait_until(lambda: sum("event=index.signed" in line for line in daemon.lines) == 2, "it is told")
+
+
 def test_trouble_is_told_while_it_lasts(house, daemons):  # noqa: F811
     delegation = (house.folder / "web/delegation").read_text()
     (house.folder / "web/delegation").write_text("broken\n")

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
  * Keeps the index of each product in the repository signed (docs/keys.md, "The index"): anew when
- * half of its life is over, and when there is another release than it says. An index is short-lived
- * so that nobody can hold back updates for long, and this is what makes it last. It goes on while
- * the maintenance switch is on, since what expires meanwhile could be installed nowhere.
+ * half of its life is over, when there is another release than it says, and when another key was
+ * revoked than it says. An index is short-lived so that nobody can hold back updates for long, and
+ * this is what makes it last. It goes on while the maintenance switch is on, since what expires
+ * meanwhile could be installed nowhere.
  *
  * Of several droverds each looks, and the one that gets the repository's lock signs.
  */
@@ -95,6 +96,12 @@ static gboolean lists_exactly(
 	return index->releases->len == count;
 }
 
+/* Revocations reach hosts by the delegation or by the index, whichever they take first. */
+static gboolean revokes_all(const Index *index, const Trust *trust)
+{
+	return revoked_same(index->revoked, trust_revoked(trust));
+}
+
 /* Without the lock: whoever signs looks again. An index that cannot be read is due. */
 static gboolean is_due(Repository *repository, Trust *trust, const GPtrArray *removed,
 	gint64 now_us, gboolean *due, GError **error)
@@ -108,7 +115,7 @@ static gboolean is_due(Repository *repository, Trust *trust, const GPtrArray *re
 		*due = versions->len > 0;
 	else
 		*due = now_us >= index->issued_us + (index->expires_us - index->issued_us) / 2 ||
-		       !lists_exactly(index, versions, removed);
+		       !lists_exactly(index, versions, removed) || !revokes_all(index, trust);
 	return TRUE;
 }
 
