@@ -126,13 +126,14 @@ static gboolean check_landing(const Publishing *publishing, const Product *produ
 	return FALSE;
 }
 
-static gboolean check_sequence(const Publishing *publishing, const Product *product, GError **error)
+/* Of versions there is one order, by sequence and by version alike. */
+static gboolean check_order(const Publishing *publishing, const Product *product, GError **error)
 {
 	g_autoptr(ReleaseRecord) newest = NULL;
 	if (!release_record_before(publishing->call->store, product, G_MAXINT64, &newest, error))
 		return FALSE;
 	if (newest == NULL || newest->sequence < publishing->manifest->sequence)
-		return TRUE;
+		return release_check_rises(product, newest, publishing->manifest->version, error);
 	drover_error_set(error, DROVER_ERROR_CONFLICT,
 		"manifest: its sequence is %" G_GINT64_FORMAT ", and %s %s has %" G_GINT64_FORMAT
 		" already: it must be above all that were published",
@@ -229,7 +230,7 @@ static gboolean publish_new(const Publishing *publishing, const Product *product
 	ReleaseRecord **stored, GError **error)
 {
 	g_autoptr(ReleaseRecord) record = record_of(publishing, product);
-	if (!check_sequence(publishing, product, error) ||
+	if (!check_order(publishing, product, error) ||
 		!check_landing(publishing, product, error) ||
 		!release_record_insert(publishing->call->store, record, publishing->text, error) ||
 		!note(publishing, "release.publish", record, NULL, error) ||

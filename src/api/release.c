@@ -9,6 +9,9 @@
 
 #include "api/routes.h"
 #include "api/view.h"
+#include "channel/book/book.h"
+#include "channel/snapshot.h"
+#include "channel/rule/version.h"
 
 /* Lists ----------------------------------------------------------------------------------------
  */
@@ -139,11 +142,26 @@ static gboolean choose_revision(Plan *plan, LandingBook *book, const char *wante
 	return TRUE;
 }
 
+gboolean release_check_rises(
+	const Product *product, const ReleaseRecord *newest, const char *version, GError **error)
+{
+	Version it, other;
+	if (!version_parse(VERSION_SEMVER, version, &it, error))
+		return FALSE;
+	if (newest == NULL || !version_parse(VERSION_SEMVER, newest->version, &other, NULL) ||
+		version_compare(&it, &other) > 0)
+		return TRUE;
+	drover_error_set(error, DROVER_ERROR_CONFLICT,
+		"%s %s would not be higher than %s, which is published: versions only rise. Build "
+		"it under a higher one",
+		product->name, version, newest->version);
+	return FALSE;
+}
+
 static void check_version(Plan *plan, const char *version)
 {
 	g_autoptr(GError) problem = NULL;
-	if (!manifest_check_name("version", version, &problem))
-		refuse(plan, "%s", problem->message);
+	const ReleaseRecord *newest = plan->records->len > 0 ? plan->records->pdata[0] : NULL;
 	for (guint i = 0; i < plan->records->len; i++) {
 		const ReleaseRecord *record = plan->records->pdata[i];
 		if (strcmp(record->version, version) == 0)
@@ -152,6 +170,11 @@ static void check_version(Plan *plan, const char *version)
 					? ", and removed: its version is never used again"
 					: "");
 	}
+	/* Why it may not be published is said once. */
+	if (json_array_size(plan->refusals) == 0 &&
+		(!manifest_check_name("version", version, &problem) ||
+			!release_check_rises(plan->product, newest, version, &problem)))
+		refuse(plan, "%s", problem->message);
 }
 
 /* "1.4.2" -> "1.4.3"; NULL when it does not end in a number. Caller frees. */
@@ -189,6 +212,27 @@ static json_t *plan_json(const Plan *plan)
 		"refusals", plan->refusals);
 }
 
+/* What channels cannot compare has no row there: better said before it lies in the repository. */
+static gboolean check_scheme(ApiCall *call, Plan *plan, const char *version, GError **error)
+{
+	Version read;
+	VersionScheme scheme = VERSION_MOZILLA;
+	g_autoptr(GError) problem = NULL;
+	g_autoptr(ChannelBook) book = channel_book_read(call->store, error);
+	if (book == NULL)
+		return FALSE;
+	g_autoptr(json_t) schemes = snapshot_schemes(book->live);
+	const char *name = json_text(schemes, plan->product->name);
+	if (name != NULL && !version_scheme_parse(name, &scheme, error))
+		return FALSE;
+	if (!version_parse(scheme, version, &read, &problem))
+		refuse(plan,
+			"%s, by which channels of %s compare; take another version, or: drover "
+			"channel settings %s --scheme semver",
+			problem->message, plan->product->name, plan->product->name);
+	return TRUE;
+}
+
 static json_t *show_plan(ApiCall *call, GError **error)
 {
 	g_auto(Plan) plan = {.product = take_product(call, error), .refusals = json_array()};
@@ -204,6 +248,9 @@ static json_t *show_plan(ApiCall *call, GError **error)
 		return NULL;
 	if (version != NULL)
 		check_version(&plan, version);
+	if (version != NULL && json_array_size(plan.refusals) == 0 &&
+		!check_scheme(call, &plan, version, error))
+		return NULL;
 	return plan_json(&plan);
 }
 

@@ -60,6 +60,12 @@ gboolean release_record_find(Store *store, const Product *product, const char *v
 /* The one with the highest sequence below `sequence`; *record NULL: there is none. */
 gboolean release_record_before(Store *store, const Product *product, gint64 sequence,
 	ReleaseRecord **record, GError **error);
+/* Versions rise, by Semantic Versioning: may this one follow `newest`, which has the highest
+ * sequence of all that were ever published (NULL: it is the first)? One from before there was this
+ * rule, in another scheme, stands in nobody's way. Fails with DROVER_ERROR_INPUT or
+ * DROVER_ERROR_CONFLICT. */
+gboolean release_check_rises(
+	const Product *product, const ReleaseRecord *newest, const char *version, GError **error);
 /* Sets id. */
 gboolean release_record_insert(
 	Store *store, ReleaseRecord *record, const char *manifest, GError **error);

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: ISC
 """drover release publish, list, show, diff, verify, gc, sign, delegate, and drover key rotate: a repository of releases as people keep it."""
+import base64
+import contextlib
+import hashlib
 import os
+import pty
 import shutil
 import signal
 import socket
@@ -87,17 +91,97 @@ def test_the_same_again_changes_nothing_and_other_bytes_are_refused(web):
 
 
 def test_versions_only_rise(web):
-    web.build("1.1.9", "two\n")
-    web.build("1.2.0-rc.1", "three\n")
-    web.release("1.2.0", "one\n")
+    web.drover("channel settings web --scheme semver")
+    web.build("1.1.9", "one\n")
+    web.build("1.2.0-rc.1", "two\n")
+    web.release("1.2.0-rc.2", "three\n")
+    web.release("1.2.0", "four\n")
     for version in ("1.1.9", "1.2.0-rc.1"):
-        assert "would not be higher than 1.2.0" in web.publish(version, "--reason r", exits=4).err
+        told = f"web {version} would not be higher than 1.2.0, which is published: versions only rise"
+        assert told in web.publish(version, "--reason late", exits=2).err
         # Said before a build that takes long, too.
-        assert "would not be higher than 1.2.0" in web.drover(f"release build web --version {version}", exits=4).err
+        assert told in web.drover(f"release build web --version {version}", exits=2).err
     assert "index" in web.drover("release build web --version index", exits=2).err
-    web.build("1.10.0", "four\n")
-    web.publish("1.10.0")
-    web.check(["1.10.0", "1.2.0"])
+    web.build("1.10.0-rc.1", "five\n")
+    web.publish("1.10.0-rc.1")
+    web.release("1.10.0", "six\n")
+    web.check(["1.10.0", "1.10.0-rc.1", "1.2.0", "1.2.0-rc.2"])
+
+
+def test_a_version_that_channels_could_not_compare_is_refused_before_it_lies_in_the_repository(web):
+    web.build("0.9.0", "none\n")
+    said = web.drover("release build web --version 1.0.0-rc.1", exits=2).err
+    assert "'1.0.0-rc.1' is no version of the scheme mozilla" in said and "drover channel settings web --scheme semver" in said
+    web.drover("channel settings web --scheme semver")
+    web.build("1.0.0-rc.1", "one\n")
+    web.drover("channel settings web --scheme mozilla")
+    assert "scheme mozilla" in web.publish("1.0.0-rc.1", exits=2).err
+    assert not web.web.exists() or web.versions() == []
+    web.drover("channel settings web --scheme semver")
+    web.publish("1.0.0-rc.1")
+    web.check(["1.0.0-rc.1"])
+
+
+def test_versions_rise_in_the_repository_too_whatever_the_server_knows(web):
+    """A repository that another server published to."""
+    web.release("1.0.0", "one\n")
+    web.build("1.1.0", "two\n")
+    (web.web / "1.0.0").rename(web.web / "2.0.0")
+    for file in ("manifest", "manifest.minisig"):
+        path = web.web / "2.0.0" / file
+        path.write_text(path.read_text().replace("1.0.0", "2.0.0"))
+    web.drover(f"key sign {web.web}/2.0.0/manifest --key root.key --comment 'drover release product=web version=2.0.0'")
+    (web.web / "index").unlink()
+    assert "would not be higher than 2.0.0" in web.publish("1.1.0", exits=4).err
+
+
+# -- a key with a password -----------------------------------------------------------------------------------------
+
+def locked(path, password):
+    """The key with a password, by scrypt at the least cost that minisign's files know."""
+    comment, text = path.read_text().splitlines()
+    record = base64.b64decode(text)
+    salt, operations, memory = os.urandom(32), 2**15, 2**24
+    stream = hashlib.scrypt(password, salt=salt, n=1024, r=8, p=1, dklen=104)
+    opened = record[54:126] + hashlib.blake2b(record[:2] + record[54:126], digest_size=32).digest()
+    part = bytes(a ^ b for a, b in zip(opened, stream, strict=True))
+    record = b"EdScB2" + salt + operations.to_bytes(8, "little") + memory.to_bytes(8, "little") + part
+    path.write_text(f"{comment}\n{base64.b64encode(record).decode()}\n")
+
+
+def typed(drover, line, password):
+    """At a terminal: the exit status, and all that was shown."""
+    outer, inner = pty.openpty()
+    running = subprocess.Popen(drover.words(line), stdin=inner, stdout=inner, stderr=inner, cwd=drover.folder,
+                               env={**drover.environment, "TERM": "dumb"})
+    os.close(inner)
+    said = b""
+    with contextlib.suppress(OSError):
+        while not said.endswith(b"Password: "):
+            said += os.read(outer, 1024)
+        os.write(outer, password + b"\n")
+        while part := os.read(outer, 1024):
+            said += part
+    os.close(outer)
+    return running.wait(60), said.decode()
+
+
+def test_a_release_key_with_a_password_is_typed_at_a_terminal(drover, repository):
+    web = Publisher(drover, repository, index_key=False)
+    web.build("1.0.0", "one\n")
+    locked(drover.folder / "root.key", b"correct horse")
+    code, said = typed(drover, "release publish web 1.0.0", b"correct house")
+    assert code == 5 and "wrong password" in said and "house" not in said
+    assert "no password was given" in web.publish("1.0.0", exits=2).err
+    assert not web.web.exists() or web.versions() == []
+    code, said = typed(drover, "release publish web 1.0.0", b"correct horse")
+    assert code == 0 and "published web 1.0.0 as release 1" in said and "horse" not in said
+    # What is there already is not signed again: nothing is asked.
+    assert "found published web 1.0.0" in web.publish("1.0.0").out
+    drover("release gc web --dry-run --keep 1 --index-key root.key", stdin="correct horse\n")
+    web.build("1.0.1", "two\n")
+    web.drover("release publish web 1.0.1", stdin="correct horse\n")
+    assert web.versions() == ["1.0.0", "1.0.1"]
 
 
 def test_a_payload_that_was_damaged_since_it_was_built_is_not_published(web):
@@ -225,6 +309,28 @@ def test_the_lock_of_another_host_is_taken_over_when_it_was_silent(web):
     assert "publish on host build7, pid 4711" in web.publish("1.0.1", exits=6).err
     os.utime(lock, (time.time() - 95, time.time() - 95))
     assert "from publish on host build7" in web.publish("1.0.1").err
+    web.check(["1.0.0", "1.0.1"])
+
+
+READ_ONLY = """mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" || exit 77
+shift
+exec "$@"
+"""
+
+
+def test_a_read_only_repository_is_said_and_nothing_changes(web):
+    web.release("1.0.0", "one\n")
+    web.build("1.0.1", "two\n")
+    before = {path: path.read_bytes() for path in web.releases.rglob("*") if path.is_file()}
+    words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", READ_ONLY, "sh", web.releases,
+             *web.drover.words("release publish web 1.0.1"), "--allow-root"]
+    done = run(words, cwd=web.drover.folder, env=web.drover.environment)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("no file systems of our own here")
+    assert done.returncode == 1 and "cannot make releases/web/.lock" in done.stderr and "Read-only file system" in done.stderr, done.stderr
+    assert {path: path.read_bytes() for path in web.releases.rglob("*") if path.is_file()} == before
+    assert web.listed() == ["1.0.0"]
+    web.publish("1.0.1")
     web.check(["1.0.0", "1.0.1"])
 
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Releases over the API, on both databases: whose signatures count, what is published, what must stay."""
+import socket
+
 import pytest
 
 import beds
@@ -105,6 +107,41 @@ def test_the_same_bytes_again_change_nothing_and_others_are_refused(house):
     assert "signature is about" in house.post(again, 403)
 
 
+def test_versions_only_rise_by_semantic_versioning(house):
+    house.drover("channel settings web --scheme semver")
+    rising = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-rc.2", "1.0.0-rc.10", "1.0.0", "1.2.0", "1.10.0-rc.1"]
+    for sequence, version in enumerate(rising, 1):
+        assert house.get(f"/plan?version={version}")["refusals"] == []
+        house.post(house.full(version, sequence))
+    for version in ("1.9.9", "1.10.0-rc.0", "1.10.0-beta.5", "1.10.0-rc.1+again", "1.0.1"):
+        told = f"web {version} would not be higher than 1.10.0-rc.1, which is published: versions only rise"
+        assert told in house.post(house.full(version, 9), 409)
+        refusal, = house.get(f"/plan?version={version.replace('+', '%2B')}")["refusals"]
+        assert told in refusal
+    assert "'1.11'" in house.post(house.full("1.11", 9), 400)
+    assert house.get("")["releases"][0]["version"] == "1.10.0-rc.1"
+    house.post({}, path="/products/web/releases/1.2.0/remove")
+    house.post(house.full("1.10.0", 9))
+
+
+def test_a_removed_version_still_counts(house):
+    for sequence, version in enumerate(["1.0.0", "2.0.0", "3.0.0"], 1):
+        house.post(house.full(version, sequence))
+    house.post({}, path="/products/web/releases/2.0.0/remove")
+    assert "higher than 3.0.0" in house.post(house.full("2.5.0", 4), 409)
+
+
+def test_a_publication_has_96_mib_at_most(house):
+    """More than other calls may have; what says that it is larger is not waited for."""
+    assert house.daemon("POST", "/products/web/releases", {"manifest": "x" * 2_000_000, "signature": "x"}).status == 400
+    for length in (96 * 2**20 + 1, 2**40):
+        with socket.create_connection(("127.0.0.1", house.daemon.port), timeout=20) as line:
+            line.sendall(f"POST /api/v1/products/web/releases HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                         f"Authorization: Bearer {house.daemon.token}\r\nContent-Length: {length}\r\n\r\n".encode())
+            said = line.recv(4096)
+            assert said.startswith(b"HTTP/1.1 413 ") and b"the body is too large" in said, said
+
+
 def test_only_signatures_that_count_are_taken(house):
     for signer, status, word in [(house.stranger, 403, "not trusted")]:
         assert word in house.post(house.full("1.0.0", 1, signer=signer), status)
@@ -173,7 +210,7 @@ def test_500_landings_of_a_release_are_shown_and_the_rest_counted(house):
     landings = [{"rev": number, "revision": f"{number:040x}", "subject": f"S{number}", "author": "Ada", "qa": "no-qa"}
                 for number in range(1, 504)]
     assert house.daemon("POST", "/products/bulk/landings", {"landings": landings}).status == 200
-    body = house.ours.release("1.0", 1, product="bulk", revision=f"{503:040x}", landing=503)
+    body = house.ours.release("1.0.0", 1, product="bulk", revision=f"{503:040x}", landing=503)
     made = house.post(body, path="/products/bulk/releases")
     assert [each["landing"] for each in made["items"]] == list(range(503, 3, -1)) and made["more"] == 3
 
