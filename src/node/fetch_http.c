@@ -281,7 +281,12 @@ static gboolean refuse_code(const Exchange *exchange, CURLcode code, GError **er
 {
 	const char *words =
 		*exchange->problem != '\0' ? exchange->problem : curl_easy_strerror(code);
-	drover_error_set(error, DROVER_ERROR_UNAVAILABLE, "%s", words);
+	const char *ca_file = exchange->wish->ca_file;
+	g_autofree char *believed =
+		code == CURLE_PEER_FAILED_VERIFICATION
+			? g_strdup_printf("; the ca-file is %s", ca_file ? ca_file : "the system's")
+			: g_strdup("");
+	drover_error_set(error, DROVER_ERROR_UNAVAILABLE, "%s%s", words, believed);
 	return FALSE;
 }
 

@@ -100,8 +100,11 @@ static void set_up(
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
 		(long)(call->timeout_ms ? call->timeout_ms : TIMEOUT_DEFAULT_MS));
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (call->ca_file)
+	if (call->ca_file) {
 		curl_easy_setopt(curl, CURLOPT_CAINFO, call->ca_file);
+		/* Nor what else the system trusts. */
+		curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+	}
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "drover/" DROVER_VERSION);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, header);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem);
@@ -124,7 +127,12 @@ static gboolean fail(const HttpCall *call, CURLcode code, const char *problem, G
 	if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL ||
 		code == CURLE_SSL_CACERT_BADFILE)
 		kind = DROVER_ERROR_INPUT;
-	drover_error_set(error, kind, "%s %s: %s", method, call->url, words);
+	g_autofree char *believed =
+		code == CURLE_PEER_FAILED_VERIFICATION
+			? g_strdup_printf("; the ca-file is %s",
+				  call->ca_file ? call->ca_file : "the system's")
+			: g_strdup("");
+	drover_error_set(error, kind, "%s %s: %s%s", method, call->url, words, believed);
 	return FALSE;
 }
 
