@@ -638,6 +638,30 @@ def test_a_disk_that_gets_full_at_any_file_is_said_and_the_old_release_goes_on(n
     assert 5 <= failures < 29
 
 
+READ_ONLY = """mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" || exit 77
+shift
+exec "$@"
+"""
+
+
+@pytest.mark.parametrize("deed", [("install", "1.1.0"), ("activate", "1.1.0"), ("rollback",)])
+def test_a_read_only_disk_is_said_and_the_old_release_goes_on(node, deed):
+    node("install", "1.0.0")
+    node("activate", "1.0.0")
+    if deed[0] != "install":
+        node("install", "1.1.0")
+    before = contents(node.prefix)
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", READ_ONLY, "sh", str(node.prefix), *node.line(*deed)],
+        capture_output=True, text=True, env=node.environment, timeout=60, check=False)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("no file systems of our own here")
+    assert done.returncode == INTERNAL and "Read-only file system" in done.stderr and str(node.prefix) in done.stderr, done.stderr
+    assert contents(node.prefix) == before and node.current() == node.running() == "1.0.0"
+    node("install", "1.1.0")
+    node("activate", "1.1.0")
+
+
 def test_a_folder_that_cannot_be_written_to_is_said(tmp_path, repository):
     (tmp_path / "file").write_text("")
     node = Node(tmp_path / "node", repository)

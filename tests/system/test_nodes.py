@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Nodes between people and machines, over real sockets, on both databases: docs/hosts.md."""
 import sqlite3
+import time
 
 import pytest
 
@@ -193,13 +194,21 @@ def test_the_token_of_a_node_opens_nothing_else(house):
     assert sorted(opened) == [("get", "/node/orders"), ("post", "/hosts/self/report"), ("post", "/node/report")]
 
 
-def age_reports(house, seconds):
-    statement = f"UPDATE node_product SET reported_us = reported_us - {seconds} * 1000000"
+def by_hand(house, statement):
+    """What would take too long by the API."""
     if house.drover.place[-2:-1] == ["--store"]:
         beds.Database.sql(statement, house.drover.place[-1])
     else:
         with sqlite3.connect(house.drover.database) as database:
             database.execute(statement)
+
+
+def age_reports(house, seconds):
+    by_hand(house, f"UPDATE node_product SET reported_us = reported_us - {seconds} * 1000000")
+
+
+def numbers(last):
+    return f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {last}) SELECT"
 
 
 def test_each_state_has_its_sentence(house):
@@ -237,6 +246,38 @@ def test_events_do_not_grow_for_ever(house):
     for number in range(130):
         n1.report(running=f"1.0.{number % 2}")
     assert len(house.good("GET", "/nodes/n1")["events"]) == 100
+
+
+def test_the_newest_200_events_of_a_node_are_shown(house):
+    house.drover("node add n1 --product web --channel release --no-invite")
+    by_hand(house, f"INSERT INTO node_event (node_id, product_id, at_us, state, version) {numbers(250)} "
+                   "node.id, product.id, i, 'running', CAST(i AS TEXT) FROM n, node, product")
+    shown = [event["version"] for event in house.good("GET", "/nodes/n1")["events"]]
+    assert shown == [str(number) for number in range(250, 50, -1)]
+
+
+def test_there_are_10000_nodes_at_most(house):
+    by_hand(house, f"INSERT INTO node (name, tags_json, version, data_version) {numbers(9_999)} 'bulk' || i, '{{}}', 1, 1 FROM n")
+    house.drover("node add n1 --product web --channel release --no-invite")
+    said = house.drover("node add n2 --product web --channel release --no-invite", exits=4).err
+    assert "there are 10000 nodes already" in said and "remove one first" in said
+    house.drover("node remove bulk1 --reason sold")
+    house.drover("node add n2 --product web --channel release --no-invite")
+
+
+def test_a_node_is_told_to_keep_1000_versions_at_most(house):
+    """1,001 of them are named by one change that waits."""
+    n1, names = house.node(), [f"web-2.0.{number}" for number in range(1, 1002)]
+    columns = ("revision, landing, manifest, manifest_sha256, signature, signer, tree_sha256, tar_sha256, size_bytes, tree_bytes, "
+               "files, min_rollback_sequence, actor, published_us")
+    by_hand(house, f"INSERT INTO release (product_id, version, sequence, document, {columns}) {numbers(1001)} "
+                   f"product_id, '2.0.' || i, 1000 + i, 'web-2.0.' || i, {columns} FROM n, release WHERE version = '1.0.0'")
+    house.good("POST", "/edits", {"ops": [
+        {"op": "insert", "table": "releases", "row": {"name": name, "product": "web", "version": name[4:]}} for name in names]})
+    house.good("POST", "/changes", {"title": "All of them", "reason": "many", "when": time.strftime("%FT%TZ", time.gmtime(time.time() + 86400)), "ops": [
+        {"op": "insert", "table": "rules", "row": {"product": "web", "channel": f"c{number}", "priority": 1, "mapping": name}}
+        for number, name in enumerate(names)]})
+    assert n1.order()["keep_named"] == [name[4:] for name in names[:1000]]
 
 
 def test_a_node_runs_50_products_at_most(house):
