@@ -146,6 +146,24 @@ gboolean host_check_kind(Store *store, const char *name, const char *kind, GErro
 	return FALSE;
 }
 
+typedef struct Visited {
+	HostVisit visit;
+	gpointer of;
+} Visited;
+
+static void visit_version(const StoreRows *rows, gpointer of)
+{
+	const Visited *visited = of;
+	visited->visit(store_rows_text(rows, 0), store_rows_integer(rows, 1), visited->of);
+}
+
+gboolean host_each_version(
+	Store *store, const char *sql, HostVisit visit, gpointer of, GError **error)
+{
+	Visited visited = {visit, of};
+	return store_each(store, error, visit_version, &visited, sql, STORE_NO_PARAMS);
+}
+
 /* An invitation takes the place of an earlier one to the same host. */
 static json_t *invite_host(ApiCall *call, GError **error)
 {

@@ -22,6 +22,11 @@ json_t *host_clock_warning(gint64 off_ms);
 gboolean host_check_name(const char *name, GError **error);
 /* Fails with DROVER_ERROR_CONFLICT when a host in service has the name and is of another kind. */
 gboolean host_check_kind(Store *store, const char *name, const char *kind, GError **error);
+/* Calls `visit` for each thing that hosts wait for orders of: the rows of `sql` are its name and
+ * the version of its orders. */
+typedef void (*HostVisit)(const char *name, gint64 version, gpointer of);
+gboolean host_each_version(
+	Store *store, const char *sql, HostVisit visit, gpointer of, GError **error);
 /* Inside store_write(): ends the host's token and its open invitation, if there is any, and records
  * that. The host as it is then; JSON null when there was none. */
 json_t *host_revoke(ApiCall *call, const char *name, GError **error);

@@ -18,6 +18,7 @@
 
 #include "api/api.h"
 #include "api/channel_books.h"
+#include "api/host.h"
 
 #define NODES_MAXIMUM		      10000
 #define NODE_LIST_MAXIMUM_PRODUCTS    50 /* of one node */
@@ -130,15 +131,13 @@ json_t *node_ask_named(
 gboolean node_targets_follow(const ApiSite *site, Store *store, GError **error);
 
 /* The versions that nodes wait for. Calls `visit` for each node. */
-gboolean node_each_version(Store *store,
-	void (*visit)(const char *name, gint64 version, gpointer of), gpointer of, GError **error);
+gboolean node_each_version(Store *store, HostVisit visit, gpointer of, GError **error);
 /* Products on nodes whose newest report is older than NODE_SILENT_S. */
 gboolean node_count_silent(Store *store, gint64 now_us, gint64 *count, GError **error);
 /* Whether its maintenance lasts longer than was said, by the node's word or by our clock. */
 gboolean node_is_overdue(const json_t *report, gint64 now_us);
 /* How many of those there are, and a sentence about them; *text NULL: none. Caller frees. */
-gboolean node_tell_overdue(
-	Store *store, gint64 now_us, gint64 *count, char **text, GError **error);
+gboolean node_tell_overdue(Store *store, gint64 now_us, gint64 *count, char **text, GError **error);
 
 /* Views -----------------------------------------------------------------------------------------
  */

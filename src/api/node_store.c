@@ -4,7 +4,6 @@
  */
 #include <string.h>
 
-#include "api/host.h"
 #include "api/node.h"
 
 #define SQL_NODE                                                                                   \
@@ -127,30 +126,27 @@ static NodeDuty *duty_of(const StoreRows *rows)
 	return duty;
 }
 
-static gboolean load_duties(Store *store, NodeRecord *node, GError **error)
+static void add_duty(const StoreRows *rows, gpointer node)
 {
-	g_autoptr(StoreRows) rows =
-		store_query(store, error, SQL_DUTIES, STORE_PARAMS(STORE_INT(node->id)));
-	gboolean more;
-	while (store_rows_next(rows, &more, error)) {
-		if (!more)
-			return TRUE;
-		g_ptr_array_add(node->duties, duty_of(rows));
-	}
-	return FALSE;
+	g_ptr_array_add(((NodeRecord *)node)->duties, duty_of(rows));
 }
 
+static gboolean load_duties(Store *store, NodeRecord *node, GError **error)
+{
+	return store_each(
+		store, error, add_duty, node, SQL_DUTIES, STORE_PARAMS(STORE_INT(node->id)));
+}
+
+static void take_record(const StoreRows *rows, gpointer node)
+{
+	*(NodeRecord **)node = record_of(rows);
+}
+
+/* *node stays NULL when there is none. */
 static gboolean find(Store *store, const char *name, NodeRecord **node, GError **error)
 {
-	g_autoptr(StoreRows) rows =
-		store_query(store, error, SQL_LOAD, STORE_PARAMS(STORE_TEXT(name)));
-	gboolean more;
-	*node = NULL;
-	if (!store_rows_next(rows, &more, error))
-		return FALSE;
-	if (more)
-		*node = record_of(rows);
-	return TRUE;
+	return store_each(
+		store, error, take_record, node, SQL_LOAD, STORE_PARAMS(STORE_TEXT(name)));
 }
 
 NodeRecord *node_record_load(Store *store, const char *name, GError **error)
@@ -166,32 +162,15 @@ NodeRecord *node_record_load(Store *store, const char *name, GError **error)
 	return load_duties(store, node, error) ? g_steal_pointer(&node) : NULL;
 }
 
-static gboolean list_nodes(Store *store, GPtrArray *nodes, GHashTable *by_id, GError **error)
+static void add_record(const StoreRows *rows, gpointer nodes)
 {
-	g_autoptr(StoreRows) rows = store_query(store, error, SQL_LIST, STORE_NO_PARAMS);
-	gboolean more;
-	while (store_rows_next(rows, &more, error)) {
-		if (!more)
-			return TRUE;
-		NodeRecord *node = record_of(rows);
-		g_ptr_array_add(nodes, node);
-		g_hash_table_insert(by_id, &node->id, node);
-	}
-	return FALSE;
+	g_ptr_array_add(nodes, record_of(rows));
 }
 
-static gboolean list_duties(Store *store, GHashTable *by_id, GError **error)
+static void add_duty_by_id(const StoreRows *rows, gpointer by_id)
 {
-	g_autoptr(StoreRows) rows = store_query(store, error, SQL_ALL_DUTIES, STORE_NO_PARAMS);
-	gboolean more;
-	while (store_rows_next(rows, &more, error)) {
-		if (!more)
-			return TRUE;
-		gint64 id = store_rows_integer(rows, 0);
-		NodeRecord *node = g_hash_table_lookup(by_id, &id);
-		g_ptr_array_add(node->duties, duty_of(rows));
-	}
-	return FALSE;
+	gint64 id = store_rows_integer(rows, 0);
+	add_duty(rows, g_hash_table_lookup(by_id, &id));
 }
 
 GPtrArray *node_record_list(Store *store, GError **error)
@@ -199,7 +178,13 @@ GPtrArray *node_record_list(Store *store, GError **error)
 	g_autoptr(GPtrArray) nodes =
 		g_ptr_array_new_with_free_func((GDestroyNotify)node_record_free);
 	g_autoptr(GHashTable) by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
-	return list_nodes(store, nodes, by_id, error) && list_duties(store, by_id, error)
+	if (!store_each(store, error, add_record, nodes, SQL_LIST, STORE_NO_PARAMS))
+		return NULL;
+	for (guint i = 0; i < nodes->len; i++) {
+		NodeRecord *node = nodes->pdata[i];
+		g_hash_table_insert(by_id, &node->id, node);
+	}
+	return store_each(store, error, add_duty_by_id, by_id, SQL_ALL_DUTIES, STORE_NO_PARAMS)
 		       ? g_steal_pointer(&nodes)
 		       : NULL;
 }
@@ -323,17 +308,9 @@ gboolean node_record_remove(Store *store, const NodeRecord *node, GError **error
 	return store_counter_advance(store, STORE_NODES, error);
 }
 
-gboolean node_each_version(Store *store,
-	void (*visit)(const char *name, gint64 version, gpointer of), gpointer of, GError **error)
+gboolean node_each_version(Store *store, HostVisit visit, gpointer of, GError **error)
 {
-	g_autoptr(StoreRows) rows = store_query(store, error, SQL_VERSIONS, STORE_NO_PARAMS);
-	gboolean more;
-	while (store_rows_next(rows, &more, error)) {
-		if (!more)
-			return TRUE;
-		visit(store_rows_text(rows, 0), store_rows_integer(rows, 1), of);
-	}
-	return FALSE;
+	return host_each_version(store, SQL_VERSIONS, visit, of, error);
 }
 
 gboolean node_count_silent(Store *store, gint64 now_us, gint64 *count, GError **error)

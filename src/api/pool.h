@@ -16,6 +16,7 @@
 #define API_POOL_H
 
 #include "api/api.h"
+#include "api/host.h"
 
 #define POOLS_MAXIMUM		  1000
 #define POOL_LABEL_MAXIMUM_BYTES  63  /* a pool's name */
@@ -104,8 +105,7 @@ const char *pool_word(const json_t *observed);
 gboolean pool_epoch_take(Store *store, gint64 now_us, GError **error);
 
 /* The versions that balancers wait for. Calls `visit` for each pool. Inside a transaction. */
-gboolean pool_each_version(Store *store,
-	void (*visit)(const char *name, gint64 version, gpointer of), gpointer of, GError **error);
+gboolean pool_each_version(Store *store, HostVisit visit, gpointer of, GError **error);
 
 /* Reports that are the newest of their balancer, and older than POOL_SILENT_S. */
 gboolean pool_count_silent(Store *store, gint64 now_us, gint64 *count, GError **error);

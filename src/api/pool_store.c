@@ -4,7 +4,6 @@
  */
 #include <string.h>
 
-#include "api/host.h"
 #include "api/pool.h"
 
 #define SQL_POOL "SELECT id, name, title, notes, version, force, data_version FROM pool "
@@ -90,35 +89,26 @@ static PoolMember *member_of(const StoreRows *rows)
 	return member;
 }
 
-static gboolean load_members(Store *store, PoolRecord *pool, GError **error)
+static void add_member(const StoreRows *rows, gpointer pool)
 {
-	g_autoptr(StoreRows) rows =
-		store_query(store, error, SQL_MEMBERS, STORE_PARAMS(STORE_INT(pool->id)));
-	gboolean more;
-	while (store_rows_next(rows, &more, error)) {
-		if (!more)
-			return TRUE;
-		g_ptr_array_add(pool->members, member_of(rows));
-	}
-	return FALSE;
+	g_ptr_array_add(((PoolRecord *)pool)->members, member_of(rows));
 }
 
-static gboolean find(Store *store, const char *name, PoolRecord **pool, GError **error)
+static gboolean load_members(Store *store, PoolRecord *pool, GError **error)
 {
-	g_autoptr(StoreRows) rows =
-		store_query(store, error, SQL_LOAD, STORE_PARAMS(STORE_TEXT(name)));
-	gboolean more;
-	if (!store_rows_next(rows, &more, error))
-		return FALSE;
-	if (more)
-		*pool = record_of(rows);
-	return TRUE;
+	return store_each(
+		store, error, add_member, pool, SQL_MEMBERS, STORE_PARAMS(STORE_INT(pool->id)));
+}
+
+static void take_record(const StoreRows *rows, gpointer pool)
+{
+	*(PoolRecord **)pool = record_of(rows);
 }
 
 PoolRecord *pool_record_load(Store *store, const char *name, GError **error)
 {
 	g_autoptr(PoolRecord) pool = NULL;
-	if (!find(store, name, &pool, error))
+	if (!store_each(store, error, take_record, &pool, SQL_LOAD, STORE_PARAMS(STORE_TEXT(name))))
 		return NULL;
 	if (pool == NULL) {
 		drover_error_set(error, DROVER_ERROR_NOT_FOUND,
@@ -128,23 +118,16 @@ PoolRecord *pool_record_load(Store *store, const char *name, GError **error)
 	return load_members(store, pool, error) ? g_steal_pointer(&pool) : NULL;
 }
 
-static gboolean list_records(Store *store, GPtrArray *pools, GError **error)
+static void add_record(const StoreRows *rows, gpointer pools)
 {
-	g_autoptr(StoreRows) rows = store_query(store, error, SQL_LIST, STORE_NO_PARAMS);
-	gboolean more;
-	while (store_rows_next(rows, &more, error)) {
-		if (!more)
-			return TRUE;
-		g_ptr_array_add(pools, record_of(rows));
-	}
-	return FALSE;
+	g_ptr_array_add(pools, record_of(rows));
 }
 
 GPtrArray *pool_record_list(Store *store, GError **error)
 {
 	g_autoptr(GPtrArray) pools =
 		g_ptr_array_new_with_free_func((GDestroyNotify)pool_record_free);
-	if (!list_records(store, pools, error))
+	if (!store_each(store, error, add_record, pools, SQL_LIST, STORE_NO_PARAMS))
 		return NULL;
 	for (guint i = 0; i < pools->len; i++)
 		if (!load_members(store, pools->pdata[i], error))
@@ -279,15 +262,7 @@ gboolean pool_count_silent(Store *store, gint64 now_us, gint64 *count, GError **
 		STORE_PARAMS(STORE_INT(now_us - POOL_SILENT_S * US_PER_SECOND)));
 }
 
-gboolean pool_each_version(Store *store,
-	void (*visit)(const char *name, gint64 version, gpointer of), gpointer of, GError **error)
+gboolean pool_each_version(Store *store, HostVisit visit, gpointer of, GError **error)
 {
-	g_autoptr(StoreRows) rows = store_query(store, error, SQL_VERSIONS, STORE_NO_PARAMS);
-	gboolean more;
-	while (store_rows_next(rows, &more, error)) {
-		if (!more)
-			return TRUE;
-		visit(store_rows_text(rows, 0), store_rows_integer(rows, 1), of);
-	}
-	return FALSE;
+	return host_each_version(store, SQL_VERSIONS, visit, of, error);
 }

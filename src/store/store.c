@@ -319,6 +319,19 @@ gint64 store_changed(const Store *store)
 	return store->changed;
 }
 
+gboolean store_each(Store *store, GError **error, StoreVisit visit, gpointer of, const char *sql,
+	const StoreValue *values, gsize count)
+{
+	g_autoptr(StoreRows) rows = store_query(store, error, sql, values, count);
+	gboolean more;
+	while (store_rows_next(rows, &more, error)) {
+		if (!more)
+			return TRUE;
+		visit(rows, of);
+	}
+	return FALSE;
+}
+
 gboolean store_query_integer(Store *store, GError **error, gint64 fallback, gint64 *value,
 	const char *sql, const StoreValue *values, gsize count)
 {

@@ -111,6 +111,10 @@ const char *store_rows_text(const StoreRows *rows, int column);
 gboolean store_rows_is_null(const StoreRows *rows, int column);
 void store_rows_free(StoreRows *rows);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreRows, store_rows_free)
+/* Calls `visit` for each row, in order; `visit` reads its columns and no further row. */
+typedef void (*StoreVisit)(const StoreRows *rows, gpointer of);
+gboolean store_each(Store *store, GError **error, StoreVisit visit, gpointer of, const char *sql,
+	const StoreValue *values, gsize count);
 
 /* Counters that say "something moved": snapshots, caches and open pages are keyed by them. */
 #define STORE_GENERATION "generation" /* rules, releases, shut-offs: what clients are answered */

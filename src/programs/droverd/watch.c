@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/host.h"
 #include "api/identity.h"
 #include "api/maintenance.h"
 #include "api/node.h"
@@ -56,9 +57,7 @@ static void publish(Daemon *daemon, gint64 changes, gint64 mark, gint64 silent, 
 typedef struct Topics {
 	const char *counter;
 	char *(*topic_of)(const char *name);
-	gboolean (*each_version)(Store *store,
-		void (*visit)(const char *name, gint64 version, gpointer of), gpointer of,
-		GError **error);
+	gboolean (*each_version)(Store *store, HostVisit visit, gpointer of, GError **error);
 	gint64 seen;	  /* the counter; -1: nothing yet */
 	GHashTable *rung; /* of char *: names */
 } Topics;

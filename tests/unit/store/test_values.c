@@ -153,6 +153,31 @@ static void test_a_row_that_is_not_there_gives_the_fallback(void **state)
 	assert_int_equal(value, -8);
 }
 
+static void sum_up(const StoreRows *rows, gpointer of)
+{
+	gint64 *sum = of;
+	*sum = *sum * 10 + store_rows_integer(rows, 0);
+}
+
+static void test_each_row_is_visited_in_order(void **state)
+{
+	Store *store = with_samples(state);
+	g_autoptr(GError) error = NULL;
+	gint64 sum = 0;
+	must_add(store, STORE_INT(2), STORE_TEXT("b"));
+	must_add(store, STORE_INT(1), STORE_TEXT("a"));
+	assert_true(store_each(store, &error, sum_up, &sum,
+		"SELECT number FROM sample ORDER BY text", STORE_NO_PARAMS));
+	assert_int_equal(sum, 12);
+	assert_true(store_each(store, &error, sum_up, &sum,
+		"SELECT number FROM sample WHERE text = ?", STORE_PARAMS(STORE_TEXT("c"))));
+	assert_int_equal(sum, 12);
+	assert_false(store_each(
+		store, &error, sum_up, &sum, "SELECT number FROM nowhere", STORE_NO_PARAMS));
+	assert_non_null(error);
+	assert_int_equal(sum, 12);
+}
+
 static void test_yes_and_no_are_one_and_zero(void **state)
 {
 	Place *place = *state;
@@ -327,6 +352,7 @@ int values_tests(void)
 		ON_BOTH(test_texts_sort_by_their_bytes),
 		ON_BOTH(test_patterns_tell_capitals_apart),
 		ON_BOTH(test_a_row_that_is_not_there_gives_the_fallback),
+		ON_BOTH(test_each_row_is_visited_in_order),
 		ON_BOTH(test_yes_and_no_are_one_and_zero),
 		ON_BOTH(test_rows_can_be_read_while_others_are),
 		ON_BOTH(test_changed_counts_the_rows_of_the_last_statement),
