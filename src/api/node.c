@@ -94,6 +94,22 @@ static gboolean check_channel(const char *channel, GError **error)
 	return is_clean;
 }
 
+/* Nothing when nothing is said. */
+static gboolean take_follows(const json_t *given, NodeDuty *duty, GError **error)
+{
+	const char *word;
+	if (!json_field_text(given, "follows", FALSE, 1024, &word, error))
+		return FALSE;
+	duty->follows = word != NULL ? node_follows_find(word) : NULL;
+	if (word == NULL || duty->follows != NULL)
+		return TRUE;
+	drover_error_set(error, DROVER_ERROR_INPUT,
+		"follows: '%.80s' will not do; it is '" NODE_FOLLOWS_ALONE
+		"', by itself as long as the node is in no pool, or '" NODE_FOLLOWS_ALWAYS "'",
+		word);
+	return FALSE;
+}
+
 /* A product that the node has already keeps its order and its report. */
 static NodeDuty *read_duty(ApiCall *call, const json_t *given, GError **error)
 {
@@ -108,7 +124,10 @@ static NodeDuty *read_duty(ApiCall *call, const json_t *given, GError **error)
 		!check_channel(channel, error))
 		return NULL;
 	g_autoptr(Product) product = product_load(call->store, name, error);
-	return product != NULL ? node_duty_new(product->id, product->name, channel) : NULL;
+	if (product == NULL)
+		return NULL;
+	g_autoptr(NodeDuty) duty = node_duty_new(product->id, product->name, channel);
+	return take_follows(given, duty, error) ? g_steal_pointer(&duty) : NULL;
 }
 
 static gint by_product(gconstpointer a, gconstpointer b)
@@ -181,7 +200,10 @@ static gboolean write_duties(ApiCall *call, NodeAsker *asker, const NodeRecord *
 		if (known != NULL && known != given) {
 			g_free(known->channel);
 			known->channel = g_strdup(given->channel);
+			known->follows = given->follows != NULL ? given->follows : known->follows;
 		}
+		if (duty->follows == NULL)
+			duty->follows = NODE_FOLLOWS_ALONE;
 		if (!set_target(asker, node, duty, error) ||
 			!node_duty_save(call->store, node, duty, error))
 			return FALSE;

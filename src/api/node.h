@@ -4,6 +4,7 @@
  *
  *     node.c          people: which nodes there are, and what each follows
  *     node_target.c   what a node is to run: by its channel, or by order
+ *     node_pool.c     which nodes are servers of pools, and wait for orders
  *     node_orders.c   people: orders; nodes: what they are to do
  *     node_report.c   nodes: what they run
  *     node_overdue.c  maintenance that lasts longer than was said
@@ -19,6 +20,7 @@
 #include "api/api.h"
 #include "api/channel_books.h"
 #include "api/host.h"
+#include "api/node_pool.h"
 
 #define NODES_MAXIMUM		      10000
 #define NODE_LIST_MAXIMUM_PRODUCTS    50 /* of one node */
@@ -32,13 +34,22 @@
 #define NODE_EVENTS_MAXIMUM_SHOWN     200
 #define NODE_POLL_S		      25 /* how long a node's question for orders waits at most */
 
+/* What is said of a node, of its pool. */
+#define NODE_WAITS_IN_POOL                                                                         \
+	"is in pool %s: it waits for an order, or its rollout, since nobody drains it"
+
 #define STORE_NODES "nodes" /* the counter of versions */
+
+/* How a node follows a channel by itself: as long as it is in no pool, or always. */
+#define NODE_FOLLOWS_ALONE  "alone"
+#define NODE_FOLLOWS_ALWAYS "always"
 
 /* A product that the node runs. */
 typedef struct NodeDuty {
 	gint64 product_id;
 	char *product, *channel;
-	char *ordered; /* a version; NULL: it follows its channel */
+	const char *follows; /* one of NODE_FOLLOWS_; NULL, in a body: as it was. Static */
+	char *ordered;	     /* a version; NULL: it follows its channel */
 	gint64 order_id;
 	char *asked_by; /* NULL: nobody asked */
 	gint64 asked_us;
@@ -68,6 +79,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NodeRecord, node_record_free)
 NodeRecord *node_record_load(Store *store, const char *name, GError **error);
 /* By name, with all that they run. */
 GPtrArray *node_record_list(Store *store, GError **error);
+/* NODE_FOLLOWS_ALONE or NODE_FOLLOWS_ALWAYS by its word; NULL: there is no such word. Static. */
+const char *node_follows_find(const char *word);
 /* NULL: the node does not run it. */
 NodeDuty *node_record_duty(const NodeRecord *node, const char *product);
 /* The same as an error: DROVER_ERROR_NOT_FOUND. */
@@ -79,7 +92,7 @@ gboolean node_record_insert(Store *store, NodeRecord *node, GError **error);
 gboolean node_record_move(Store *store, NodeRecord *node, GError **error);
 /* Notes and tags; moves data_version and version. */
 gboolean node_record_save(Store *store, NodeRecord *node, GError **error);
-/* Channel, order and target, not the report. */
+/* Channel, how it is followed, order and target, not the report. */
 gboolean node_duty_save(Store *store, const NodeRecord *node, const NodeDuty *duty, GError **error);
 /* The report. */
 gboolean node_duty_keep(Store *store, const NodeRecord *node, const NodeDuty *duty, GError **error);
@@ -118,7 +131,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NodeAsker, node_asker_free)
  * name and tags, and which release that is. *target is overwritten. */
 gboolean node_ask_channel(NodeAsker *asker, const NodeRecord *node, const NodeDuty *duty,
 	NodeTarget *target, GError **error);
-/* The same, or what was ordered. */
+/* The pool for whose sake the node does not take *should, which its channel gives it, by itself;
+ * *pool NULL: it takes it. Borrowed from `asker`. */
+gboolean node_ask_pool(NodeAsker *asker, const NodeRecord *node, const NodeDuty *duty,
+	const NodeTarget *should, const char **pool, GError **error);
+/* The same, or what was ordered; nothing while it waits for an order. */
 gboolean node_ask_target(NodeAsker *asker, const NodeRecord *node, const NodeDuty *duty,
 	NodeTarget *target, GError **error);
 /* Versions that changes in the queue, or its channel while there is an order, still name: a list of
@@ -126,7 +143,10 @@ gboolean node_ask_target(NodeAsker *asker, const NodeRecord *node, const NodeDut
 json_t *node_ask_named(
 	NodeAsker *asker, const NodeRecord *node, const NodeDuty *duty, GError **error);
 
-/* Opens its own transactions: moves the versions of nodes whose channel says something else by now.
+/* Asks anew what the node is to run, and moves its version when that is another. */
+gboolean node_target_renew(NodeAsker *asker, NodeRecord *node, GError **error);
+/* Opens its own transactions: moves the versions of nodes whose channel says something else by
+ * now, or whose pools do.
  * Fails with DROVER_ERROR_MAINTENANCE when there is something to write and the switch is on. */
 gboolean node_targets_follow(const ApiSite *site, Store *store, GError **error);
 

@@ -251,6 +251,20 @@ static const char *event_of(const json_t *before, const json_t *after, const cha
 	return NULL;
 }
 
+/* Whether the node waits for an order as a server of a pool depends on that. */
+static gboolean runs_another(const NodeRecord *node, const json_t *products)
+{
+	for (guint i = 0; i < node->duties->len; i++) {
+		const NodeDuty *duty = node->duties->pdata[i];
+		const json_t *report = json_object_get(products, duty->product);
+		if (report != NULL &&
+			(duty->report == NULL || g_strcmp0(json_text(duty->report, "running"),
+							 json_text(report, "running")) != 0))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* Storing ---------------------------------------------------------------------------------------
  */
 
@@ -293,7 +307,12 @@ json_t *node_take_report(ApiCall *call, GError **error)
 			call->body, "version", TRUE, HOST_VERSION_MAXIMUM_BYTES, &version, error))
 		return NULL;
 	g_autoptr(json_t) products = read_products(call->body, error);
-	if (products == NULL || !host_note_report(call, now, &off_ms, &warning, error) ||
+	if (products == NULL)
+		return NULL;
+	gboolean runs_new = runs_another(node, products);
+	g_autoptr(NodeAsker) asker =
+		runs_new ? node_asker_new(call->site->channels, call->store, error) : NULL;
+	if ((runs_new && asker == NULL) || !host_note_report(call, now, &off_ms, &warning, error) ||
 		!host_note_version(call, version, error))
 		return NULL;
 	for (guint i = 0; i < node->duties->len; i++) {
@@ -302,6 +321,8 @@ json_t *node_take_report(ApiCall *call, GError **error)
 		if (report != NULL && !take_over(call, node, duty, report, &is_news, error))
 			return NULL;
 	}
+	if (asker != NULL && !node_target_renew(asker, node, error))
+		return NULL;
 	if (is_news && !store_counter_advance(call->store, STORE_CHANGES, error))
 		return NULL;
 	return json_pack("{s:O}", "clock_warning", warning);

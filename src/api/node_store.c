@@ -12,7 +12,7 @@
 	" LEFT JOIN host ON host.name = node.name AND host.kind = 'node' "
 #define SQL_DUTY                                                                                   \
 	"SELECT node_id, product_id, product.name, channel, ordered, order_id, asked_by,"          \
-	" asked_us, reason, target, report_json, reported_us FROM node_product"                    \
+	" asked_us, reason, target, report_json, reported_us, follows FROM node_product"           \
 	" JOIN product ON product.id = node_product.product_id "
 
 static const char SQL_LOAD[] = SQL_NODE "WHERE node.name = ?";
@@ -25,11 +25,11 @@ static const char SQL_MOVE[] = "UPDATE node SET version = ? WHERE id = ?";
 static const char SQL_SAVE[] =
 	"UPDATE node SET notes = ?, tags_json = ?, data_version = ? WHERE id = ?";
 static const char SQL_DUTY_CHANGE[] =
-	"UPDATE node_product SET channel = ?, ordered = ?, order_id = ?, asked_by = ?,"
+	"UPDATE node_product SET channel = ?, follows = ?, ordered = ?, order_id = ?, asked_by = ?,"
 	" asked_us = ?, reason = ?, target = ? WHERE node_id = ? AND product_id = ?";
 static const char SQL_DUTY_ADD[] =
-	"INSERT INTO node_product (channel, ordered, order_id, asked_by, asked_us, reason, target,"
-	" node_id, product_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	"INSERT INTO node_product (channel, follows, ordered, order_id, asked_by, asked_us, reason,"
+	" target, node_id, product_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char SQL_DUTY_KEEP[] =
 	"UPDATE node_product SET report_json = ?, running = ?, reported_us = ?"
 	" WHERE node_id = ? AND product_id = ?";
@@ -44,6 +44,15 @@ static const char *const SQL_REMOVE[] = {
 };
 static const char SQL_VERSIONS[] = "SELECT name, version FROM node";
 static const char SQL_SILENT[] = "SELECT COUNT(*) FROM node_product WHERE reported_us <= ?";
+
+const char *node_follows_find(const char *word)
+{
+	static const char *const words[] = {NODE_FOLLOWS_ALONE, NODE_FOLLOWS_ALWAYS};
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+		if (strcmp(words[i], word) == 0)
+			return words[i];
+	return NULL;
+}
 
 NodeDuty *node_duty_new(gint64 product_id, const char *product, const char *channel)
 {
@@ -123,6 +132,7 @@ static NodeDuty *duty_of(const StoreRows *rows)
 	duty->target = g_strdup(store_rows_text(rows, 9));
 	duty->report = report != NULL ? json_loads(report, 0, NULL) : NULL;
 	duty->reported_us = store_rows_integer(rows, 11);
+	duty->follows = node_follows_find(store_rows_text(rows, 12));
 	return duty;
 }
 
@@ -268,8 +278,9 @@ static gboolean write_duty(
 	Store *store, const char *sql, const NodeRecord *node, const NodeDuty *duty, GError **error)
 {
 	return store_execute(store, error, sql,
-		STORE_PARAMS(STORE_TEXT(duty->channel), STORE_TEXT(duty->ordered),
-			STORE_INT(duty->order_id), STORE_TEXT(duty->asked_by),
+		STORE_PARAMS(STORE_TEXT(duty->channel), STORE_TEXT(duty->follows),
+			STORE_TEXT(duty->ordered), STORE_INT(duty->order_id),
+			STORE_TEXT(duty->asked_by),
 			duty->asked_by != NULL ? STORE_INT(duty->asked_us) : STORE_NULL,
 			STORE_TEXT(duty->reason), STORE_TEXT(duty->target), STORE_INT(node->id),
 			STORE_INT(duty->product_id)));

@@ -3,7 +3,7 @@
  * What a node is to run. A channel says it as it does to whoever asks the public address: the same
  * code decides (channel/answer/update_answer.h), asked in the node's name with its tags, and the
  * release that is mapped to is one of those that were published. An order for one version comes
- * before that.
+ * before that, and a server of a pool waits for one (node_pool.c).
  *
  * Channels move without a word about nodes. So what each node was last told is kept beside it, and
  * when that is another by now, its version moves, for which it waits.
@@ -36,6 +36,7 @@ struct NodeAsker {
 	ChannelNow *now;
 	Store *store;
 	GHashTable *shelves; /* product_id -> Shelf * */
+	NodePools *pools;    /* NULL: not yet read */
 };
 
 void node_target_clear(NodeTarget *target)
@@ -127,6 +128,7 @@ void node_asker_free(NodeAsker *asker)
 		return;
 	channel_now_unref(asker->now);
 	g_hash_table_unref(asker->shelves);
+	node_pools_free(asker->pools);
 	g_free(asker);
 }
 
@@ -189,11 +191,52 @@ gboolean node_ask_channel(NodeAsker *asker, const NodeRecord *node, const NodeDu
 	return TRUE;
 }
 
+static gboolean find_pool(
+	NodeAsker *asker, const NodeRecord *node, const char **pool, GError **error)
+{
+	if (asker->pools == NULL)
+		asker->pools = node_pools_load(asker->store, error);
+	if (asker->pools == NULL)
+		return FALSE;
+	*pool = node_pools_find(asker->pools, node->name);
+	return TRUE;
+}
+
+/* Who never said what runs may run something. What runs already is not switched to, only kept. */
+gboolean node_ask_pool(NodeAsker *asker, const NodeRecord *node, const NodeDuty *duty,
+	const NodeTarget *should, const char **pool, GError **error)
+{
+	const char *running = json_text(duty->report, "running");
+	*pool = NULL;
+	if (should->version == NULL || strcmp(duty->follows, NODE_FOLLOWS_ALWAYS) == 0 ||
+		(duty->report != NULL && running == NULL) ||
+		g_strcmp0(running, should->version) == 0)
+		return TRUE;
+	return find_pool(asker, node, pool, error);
+}
+
+static gboolean ask_alone(NodeAsker *asker, const NodeRecord *node, const NodeDuty *duty,
+	NodeTarget *target, GError **error)
+{
+	const char *pool;
+	if (!node_ask_channel(asker, node, duty, target, error) ||
+		!node_ask_pool(asker, node, duty, target, &pool, error))
+		return FALSE;
+	if (pool == NULL)
+		return TRUE;
+	g_autofree char *version = g_steal_pointer(&target->version);
+	node_target_clear(target);
+	*target = (NodeTarget){
+		.why = g_strdup_printf(
+			"its channel gives it %s, but it " NODE_WAITS_IN_POOL, version, pool)};
+	return TRUE;
+}
+
 gboolean node_ask_target(NodeAsker *asker, const NodeRecord *node, const NodeDuty *duty,
 	NodeTarget *target, GError **error)
 {
 	if (duty->ordered == NULL)
-		return node_ask_channel(asker, node, duty, target, error);
+		return ask_alone(asker, node, duty, target, error);
 	*target = (NodeTarget){0};
 	const Shelf *shelf = find_shelf(asker, duty->product_id, error);
 	if (shelf == NULL)
@@ -299,6 +342,12 @@ static gboolean follow_all(Store *store, gpointer of, GError **error)
 		if (!follow_node(asker, nodes->pdata[i], following, error))
 			return FALSE;
 	return nodes != NULL;
+}
+
+gboolean node_target_renew(NodeAsker *asker, NodeRecord *node, GError **error)
+{
+	Following following = {.writes = TRUE};
+	return follow_node(asker, node, &following, error);
 }
 
 /* Looking is cheap and writing is rare. */

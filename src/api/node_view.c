@@ -54,7 +54,8 @@ static Standing working(const json_t *report, const char *running)
 
 /* A node goes back by nothing but an order: else whoever changes a rule could take all of them
  * back. */
-static Standing settled(const NodeTarget *target, const json_t *report, gboolean is_ordered)
+static Standing settled(
+	const NodeTarget *target, const json_t *report, gboolean is_ordered, const char *pool)
 {
 	const char *running = json_text(report, "running");
 	if (target->version == NULL)
@@ -69,6 +70,10 @@ static Standing settled(const NodeTarget *target, const json_t *report, gboolean
 			"runs %s, which is newer than %s of its channel; it goes back only by an "
 			"order",
 			running, target->version);
+	if (pool != NULL)
+		return standing("behind",
+			"runs %s, and its channel gives it %s; it " NODE_WAITS_IN_POOL, running,
+			target->version, pool);
 	return standing(
 		"behind", "runs %s and is to run %s", or_word(running, "nothing"), target->version);
 }
@@ -84,8 +89,8 @@ static Standing in_maintenance(const json_t *report, gint64 now_us)
 		or_word(reason, ""));
 }
 
-static Standing standing_of(
-	const NodeDuty *duty, const json_t *host, const NodeTarget *target, gint64 now_us)
+static Standing standing_of(const NodeDuty *duty, const json_t *host, const NodeTarget *target,
+	const char *pool, gint64 now_us)
 {
 	const json_t *report = duty->report;
 	const char *running = json_text(report, "running"), *state = json_text(report, "state");
@@ -107,7 +112,7 @@ static Standing standing_of(
 		return in_maintenance(report, now_us);
 	if (strcmp(state, "idle") != 0)
 		return working(report, running);
-	return settled(target, report, duty->ordered != NULL);
+	return settled(target, report, duty->ordered != NULL, pool);
 }
 
 /* Values ----------------------------------------------------------------------------------------
@@ -140,17 +145,22 @@ static json_t *duty_json(const ApiCall *call, NodeAsker *asker, const NodeRecord
 {
 	g_auto(NodeTarget) should = {0};
 	g_auto(NodeTarget) ordered = {0};
+	const char *pool = NULL;
 	if (!node_ask_channel(asker, node, duty, &should, error) ||
+		(duty->ordered == NULL &&
+			!node_ask_pool(asker, node, duty, &should, &pool, error)) ||
 		(duty->ordered != NULL && !node_ask_target(asker, node, duty, &ordered, error)))
 		return NULL;
 	const NodeTarget *target = duty->ordered != NULL ? &ordered : &should;
-	Standing now = standing_of(duty, node->host, target, api_now_us(call));
+	Standing now = standing_of(duty, node->host, target, pool, api_now_us(call));
 	g_autofree char *text = now.text;
 	const json_t *sequence = json_object_get(duty->report, "sequence");
 	g_autoptr(json_t) report = report_json(duty->report, api_now_us(call));
-	return json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:O?, s:o, s:s, s:o, s:O?}",
-		"product", duty->product, "channel", duty->channel, "should", should_json(&should),
-		"ordered", json_text_or_null(duty->ordered), "order_id", (json_int_t)duty->order_id,
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:O?, s:o, s:s, "
+			 "s:o, s:O?}",
+		"product", duty->product, "channel", duty->channel, "follows", duty->follows,
+		"waits_in", json_text_or_null(pool), "should", should_json(&should), "ordered",
+		json_text_or_null(duty->ordered), "order_id", (json_int_t)duty->order_id,
 		"asked_by", json_text_or_null(duty->asked_by), "asked",
 		json_time_or_null(duty->asked_us), "reason", json_text_or_null(duty->reason),
 		"running", json_text_or_null(json_text(duty->report, "running")), "sequence",
@@ -180,8 +190,9 @@ json_t *node_settings_json(const NodeRecord *node)
 	json_t *products = json_array();
 	for (guint i = 0; i < node->duties->len; i++) {
 		const NodeDuty *duty = node->duties->pdata[i];
-		json_array_append_new(products, json_pack("{s:s, s:s}", "product", duty->product,
-							"channel", duty->channel));
+		json_array_append_new(
+			products, json_pack("{s:s, s:s, s:s}", "product", duty->product, "channel",
+					  duty->channel, "follows", duty->follows));
 	}
 	return json_pack("{s:s, s:o, s:O, s:o}", "name", node->name, "notes",
 		json_text_or_null(node->notes), "tags", node->tags, "products", products);

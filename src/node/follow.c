@@ -132,9 +132,10 @@ void follow_next(
 {
 	*next = (FollowNext){0};
 	if (order == NULL || order->version == NULL) {
+		const char *why =
+			order != NULL ? order->why : "droverd says nothing of this product";
 		set(next, FOLLOW_NOTHING,
-			g_strdup(order == NULL ? "droverd says nothing of this product"
-					       : "its channel names no version"));
+			g_strdup(why != NULL ? why : "its channel names no version"));
 		return;
 	}
 	if (is_held(order, place, memory, next))

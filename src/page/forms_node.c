@@ -12,7 +12,7 @@ static const char *field(const Visit *visit, const char *name)
 	return value ? value : "";
 }
 
-/* "web beta", a line each. */
+/* "web beta" or "web beta always", a line each. */
 static json_t *products_of(const char *text, GError **error)
 {
 	g_autoptr(json_t) products = json_array();
@@ -21,15 +21,17 @@ static json_t *products_of(const char *text, GError **error)
 		g_auto(GStrv) words = g_strsplit_set(g_strstrip(lines[i]), " \t:", -1);
 		if (!*lines[i])
 			continue;
-		if (g_strv_length(words) != 2) {
+		guint count = g_strv_length(words);
+		if (count != 2 && count != 3) {
 			drover_error_set(error, DROVER_ERROR_INPUT,
 				"products: \"%s\" is not a product and a channel, as in: web beta",
 				lines[i]);
 			return NULL;
 		}
-		json_array_append_new(
-			products, json_pack("{s:o, s:o}", "product", json_text_or_null(words[0]),
-					  "channel", json_text_or_null(words[1])));
+		json_array_append_new(products,
+			json_pack("{s:o, s:o, s:o}", "product", json_text_or_null(words[0]),
+				"channel", json_text_or_null(words[1]), "follows",
+				json_text_or_null(count == 3 ? words[2] : "alone")));
 	}
 	return g_steal_pointer(&products);
 }

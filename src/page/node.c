@@ -106,6 +106,21 @@ static void write_versions(Html *html, const json_t *place)
 	html_close(html, "dd");
 }
 
+static void write_follows(Html *html, const json_t *place)
+{
+	const char *pool = json_text(place, "waits_in");
+	gboolean always = g_strcmp0(json_text(place, "follows"), "always") == 0;
+	html_element(html, "dt", "Follows its channel", NULL);
+	html_open(html, "dd", NULL);
+	html_text(html,
+		always ? "always by itself, in a pool, too" : "by itself, unless it is in a pool");
+	if (pool != NULL) {
+		html_text(html, "; it waits for an order, as a server of pool ");
+		part_link(html, link_print(html, "/pools/%s", pool), html_clip(html, pool, 80));
+	}
+	html_close(html, "dd");
+}
+
 static void write_ordered(Html *html, const PageFrame *frame, const json_t *place)
 {
 	if (!json_has(place, "ordered"))
@@ -178,6 +193,7 @@ static void write_head(Html *html, const PageFrame *frame, const json_t *place)
 	node_error(html, place);
 	html_open(html, "dl", "class", "facts", NULL);
 	write_versions(html, place);
+	write_follows(html, place);
 	write_ordered(html, frame, place);
 	write_service(html, frame, report);
 	write_installed(html, place, report);
@@ -323,8 +339,9 @@ static const char *products_text(Html *html, const json_t *places)
 	size_t index;
 	json_t *place;
 	json_array_foreach (places, index, place)
-		g_string_append_printf(
-			text, "%s %s\n", json_text(place, "product"), json_text(place, "channel"));
+		g_string_append_printf(text, "%s %s%s\n", json_text(place, "product"),
+			json_text(place, "channel"),
+			g_strcmp0(json_text(place, "follows"), "always") == 0 ? " always" : "");
 	const char *whole = html_print(html, "%s", text->str);
 	g_string_free(text, TRUE);
 	return whole;
@@ -344,7 +361,8 @@ static void write_edits(Html *html, const PageFrame *frame, const json_t *node)
 	html_element(html, "summary", "Products, tags and notes", NULL);
 	form_open(html, frame, "node", link_to_node(html, name));
 	form_hidden(html, "data_version", html_print(html, "%" G_GINT64_FORMAT, version));
-	form_area(html, frame, "node", "products", "Product and channel, a line each", 3,
+	form_area(html, frame, "node", "products",
+		"Product and channel, a line each; and always, if it follows in a pool, too", 3,
 		products_text(html, json_object_get(node, "products")));
 	form_input(html, frame, "node", "tags", "Tags, for rules: rack=a tier=front", "text",
 		tags_text(html, json_object_get(node, "tags")), FALSE);

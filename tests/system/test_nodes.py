@@ -329,6 +329,77 @@ def test_a_stale_edit_is_refused_and_tags_alter_what_a_node_gets(house):
     assert n1.orders()["products"] == []
 
 
+def test_a_server_of_a_pool_waits_for_an_order(house):
+    n1 = house.node()
+    n1.report(running="1.0.0", sequence=1)
+    assert n1.order()["version"] == "1.0.1"
+    waiting = n1.ask_later()
+    house.drover("pool add shop N1.example.org db1")
+    order = waiting.answer(AT_ONCE_S)[1]["products"][0]
+    assert (order["version"], order["manifest_sha256"], order["is_ordered"]) == (None, None, False)
+    assert order["why"] == "its channel gives it 1.0.1, but it is in pool shop: it waits for an order, or its rollout, since nobody drains it"
+    shown = house.shown()
+    assert (shown["should"]["version"], shown["waits_in"], shown["follows"], shown["state"]) == ("1.0.1", "shop", "alone", "behind")
+    assert "is in pool shop" in shown["text"] and "1.0.1" in shown["text"]
+    assert "it is in pool shop, so it does not follow by itself" in house.drover("node show n1").out
+    house.map(1, "web-1.0.2")
+    assert n1.order()["version"] is None
+    house.drover("node order n1 1.0.2 --reason now")
+    assert n1.order()["version"] == "1.0.2" and house.shown()["waits_in"] is None
+    house.drover("node follow n1")
+    n1.orders()
+    waiting = n1.ask_later()
+    house.drover("pool remove shop N1.example.org")
+    assert waiting.answer(AT_ONCE_S)[1]["products"][0]["version"] == "1.0.2"
+
+
+def test_a_server_that_is_switched_off_waits_too_and_others_of_like_names_do_not(house):
+    house.drover("pool add shop n1 n22.example.org 10.0.0.1")
+    version = house.good("GET", "/pools/shop")["data_version"]
+    house.good("PUT", "/pools/shop/servers/n1", {"enabled": False, "data_version": version})
+    expected = {"n1": None, "N22": None, "n2": "1.0.1", "n1.example.org": "1.0.1", "n22.other.org": "1.0.1", "10": "1.0.1", "10.0.0.1": None}
+    for name, version in expected.items():
+        node = house.node(name.lower())
+        node.report(running="1.0.0", sequence=1)
+        assert (name, node.order()["version"]) == (name, version)
+
+
+def test_a_first_install_follows_in_a_pool_once_that_is_known(house):
+    house.drover("pool add shop n1")
+    n1 = house.node()
+    assert n1.orders()["products"][0]["version"] is None, "it may run something: it has not said yet"
+    waiting = n1.ask_later()
+    n1.report(running=None)
+    assert waiting.answer(AT_ONCE_S)[1]["products"][0]["version"] == "1.0.1"
+    n1.report(running="1.0.1", sequence=2)
+    assert house.shown()["state"] == "good"
+    house.map(1, "web-1.0.2")
+    assert n1.order()["version"] is None and house.shown()["state"] == "behind"
+
+
+def test_a_person_may_let_it_follow_in_a_pool(house):
+    house.drover("pool add shop n1")
+    n1 = house.node()
+    n1.report(running="1.0.0", sequence=1)
+    n1.orders()
+    waiting = n1.ask_later()
+    house.drover("node set n1 --product web --follow always --reason 'handed over without a cut'")
+    assert waiting.answer(AT_ONCE_S)[1]["products"][0]["version"] == "1.0.1"
+    assert (house.shown()["follows"], house.shown()["waits_in"]) == ("always", None)
+    assert "in a pool, too" in house.drover("node show n1").out
+    entry = house.drover.json("history list --subject node/n1")["entries"][0]
+    assert (entry["action"], entry["reason"]) == ("node.update", "handed over without a cut")
+    assert [entry[side]["products"][0]["follows"] for side in ("before", "after")] == ["alone", "always"]
+    house.drover("node set n1 --product web --channel release")
+    assert house.shown()["follows"] == "always", "what is not named stays"
+    house.drover("node set n1 --product web --follow alone")
+    assert n1.order()["version"] is None
+    assert "follows" in house.drover("node set n1 --product web --follow never", exits=2).err
+    house.drover("node set n1 --follow always", exits=2)
+    house.drover("node add n2 --product web --channel release --follow always --no-invite")
+    assert house.shown("n2")["follows"] == "always"
+
+
 def test_other_droverds_wake_the_node_too(house, engine, daemons):  # noqa: F811
     if engine == "sqlite":
         pytest.skip("several droverds want PostgreSQL")

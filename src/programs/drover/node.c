@@ -48,16 +48,21 @@ static json_t *find_product(const json_t *products, const char *name, gsize *pos
 	return NULL;
 }
 
-/* --product and --channel over `products`, and --without out of them. */
+/* --product, --channel and --follow over `products`, and --without out of them. */
 static gboolean lay_products(Invocation *invocation, json_t *products, GError **error)
 {
 	const char *name = invocation_option(invocation, "product");
 	const char *channel = invocation_option(invocation, "channel");
 	const char *without = invocation_option(invocation, "without");
+	const char *follow = invocation_option(invocation, "follow");
 	gsize position;
-	if ((name == NULL) != (channel == NULL)) {
-		drover_error_set(
-			error, DROVER_ERROR_INPUT, "say both: --product PRODUCT --channel CHANNEL");
+	json_t *known = name != NULL ? find_product(products, name, &position) : NULL;
+	if (known != NULL && follow != NULL && channel == NULL)
+		channel = json_text(known, "channel");
+	if ((name == NULL) != (channel == NULL) || (name == NULL && follow != NULL)) {
+		drover_error_set(error, DROVER_ERROR_INPUT,
+			"say both: --product PRODUCT --channel CHANNEL%s",
+			follow != NULL ? "; --follow is said of a product" : "");
 		return FALSE;
 	}
 	if (without != NULL && find_product(products, without, &position) == NULL) {
@@ -67,13 +72,16 @@ static gboolean lay_products(Invocation *invocation, json_t *products, GError **
 	}
 	if (without != NULL)
 		json_array_remove(products, position);
-	json_t *known = name != NULL ? find_product(products, name, &position) : NULL;
-	if (known != NULL)
-		json_object_set_new(known, "channel", json_text_or_null(channel));
-	else if (name != NULL)
-		json_array_append_new(
-			products, json_pack("{s:o, s:o}", "product", json_text_or_null(name),
-					  "channel", json_text_or_null(channel)));
+	if (name == NULL)
+		return TRUE;
+	known = find_product(products, name, &position);
+	if (known == NULL) {
+		known = json_pack("{s:o}", "product", json_text_or_null(name));
+		json_array_append_new(products, known);
+	}
+	json_object_set_new(known, "channel", json_text_or_null(channel));
+	if (follow != NULL)
+		json_object_set_new(known, "follows", json_text_or_null(follow));
 	return TRUE;
 }
 
@@ -190,7 +198,8 @@ static json_t *edit_of(Invocation *invocation, const json_t *node, GError **erro
 
 static gboolean run_set(Invocation *invocation, GError **error)
 {
-	static const char *const settings[] = {"product", "channel", "without", "tag", "notes"};
+	static const char *const settings[] = {
+		"product", "channel", "follow", "without", "tag", "notes"};
 	const Screen *screen = invocation_screen(invocation);
 	gboolean is_something = FALSE;
 	for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
@@ -288,12 +297,14 @@ static gboolean run_remove(Invocation *invocation, GError **error)
 
 /* clang-format off */
 #define REASON {"reason", "TEXT", "Why, for the history and for whoever looks at the node"}
+#define FOLLOW {"follow", "HOW", "By itself: alone, as long as it is in no pool (the default), or always"}
 #define TAG {"tag", "NAME=VALUE", "What rules may ask for; may be given several times"}
 #define NOTES {"notes", "TEXT", "What whoever works on it should know"}
 
 static const Option add_options[] = {
 	{"product", "PRODUCT", "A product that it runs"},
 	{"channel", "CHANNEL", "The channel that says which release of it"},
+	FOLLOW,
 	TAG,
 	NOTES,
 	{"no-invite", NULL, "Make no code for its host: it is enrolled, or will be later"},
@@ -310,6 +321,7 @@ static const Option list_options[] = {
 static const Option set_options[] = {
 	{"product", "PRODUCT", "A product that it runs, too, or by another channel"},
 	{"channel", "CHANNEL", "The channel that says which release of it"},
+	FOLLOW,
 	{"without", "PRODUCT", "A product that it runs no longer"},
 	{"tag", "NAME=VALUE", "What rules may ask for; NAME= takes it away; may be given several times"},
 	NOTES,
@@ -346,6 +358,8 @@ const Command node_commands[] = {
 		"Only what is named is changed. A change that somebody made meanwhile is never\n"
 		"overwritten: then it says conflict.",
 		"drover node set web1 --product web --channel beta\n"
+		"drover node set web1 --product web --follow always --reason 'nobody connects to "
+		"it'\n"
 		"drover node set web1 --tag rack=b --tag old=",
 		"3,4,5,7", "node show"},
 	{"node order", "NAME VERSION", 2, 2,

@@ -116,6 +116,13 @@ static void say_why(const Screen *screen, const json_t *product)
 	screen_line(screen, "%s: channel %s gives it %s: %s", json_text(product, "product"),
 		json_text(product, "channel"), version != NULL ? version : "nothing",
 		json_text(should, "why"));
+	if (g_strcmp0(json_text(product, "follows"), "always") == 0)
+		screen_line(screen, "%s: it follows by itself in a pool, too: nobody drains it",
+			json_text(product, "product"));
+	if (json_text(product, "waits_in") != NULL)
+		screen_line(screen,
+			"%s: it is in pool %s, so it does not follow by itself: drover node order",
+			json_text(product, "product"), json_text(product, "waits_in"));
 	if (json_text(product, "ordered") != NULL)
 		screen_line(screen, "%s: %s ordered %s: %s", json_text(product, "product"),
 			show_text(product, "asked_by"), json_text(product, "ordered"),

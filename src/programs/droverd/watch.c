@@ -69,6 +69,7 @@ typedef struct Watcher {
 	gint64 changes, mark, silent;
 	gint64 overdue;	   /* products in maintenance for longer than was said, in the last round */
 	gint64 followed;   /* the generation that the targets of nodes are of */
+	gint64 pooled;	   /* the version of the pools that they are of */
 	gint64 stopped_at; /* `changes` when maintenance kept them from following */
 	gint64 next_round_ms;
 	Topics pools, nodes;
@@ -148,18 +149,22 @@ static gboolean look_at_pools(Watcher *watcher, GError **error)
 	return FALSE;
 }
 
-/* Whose channel says something else since is told so, by its version. Nothing is written while the
+/* Whose channel says something else since, or whose pool has it or has it no more, is told so, by
+ * its version. Nothing is written while the
  * maintenance switch is on: who asks is answered from the rows as they are, all the same. */
 static gboolean follow_channels(Watcher *watcher, GError **error)
 {
-	gint64 generation;
+	gint64 generation, pools;
 	g_autoptr(GError) problem = NULL;
-	if (!store_counter_get(watcher->store, STORE_GENERATION, &generation, error))
+	if (!store_counter_get(watcher->store, STORE_GENERATION, &generation, error) ||
+		!store_counter_get(watcher->store, STORE_POOLS, &pools, error))
 		return FALSE;
-	if (generation == watcher->followed || watcher->stopped_at == watcher->changes)
+	if ((generation == watcher->followed && pools == watcher->pooled) ||
+		watcher->stopped_at == watcher->changes)
 		return TRUE;
 	if (node_targets_follow(&watcher->daemon->site, watcher->store, &problem)) {
 		watcher->followed = generation;
+		watcher->pooled = pools;
 		return TRUE;
 	}
 	if (!drover_error_is(problem, DROVER_ERROR_MAINTENANCE)) {
@@ -257,6 +262,7 @@ gpointer watch_changes(gpointer of)
 	Watcher watcher = {.daemon = daemon,
 		.changes = -1,
 		.followed = -1,
+		.pooled = -1,
 		.stopped_at = -1,
 		.pools = {STORE_POOLS, pool_topic, pool_each_version, -1, new_names()},
 		.nodes = {STORE_NODES, node_topic, node_each_version, -1, new_names()}};

@@ -448,6 +448,8 @@ CREATE TABLE node_product (
 	node_id BIGINT NOT NULL REFERENCES node (id),
 	product_id BIGINT NOT NULL REFERENCES product (id),
 	channel TEXT NOT NULL,
+	-- Whether it follows that by itself as a server of a pool, too.
+	follows TEXT NOT NULL CHECK (follows IN ('alone', 'always')),
 	-- An order for exactly this version, which may be an older one; NULL: it follows its channel.
 	ordered TEXT,
 	order_id BIGINT NOT NULL,           -- the version that the order came with; 0: nobody asked
