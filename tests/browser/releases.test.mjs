@@ -124,7 +124,7 @@ test("an admin adds a node, sees its code once, and the node enrols with it", as
 	const page = await ada.open("/nodes");
 	await page.getByText("Add a node").click();
 	await page.getByLabel("Name of the machine").fill("node9");
-	await page.getByLabel("Product and channel").fill("web stage");
+	await page.getByLabel("Product and channel").fill("web stage always");
 	await page.getByLabel("Tags").fill("rack=b");
 	await page.getByRole("button", {name: "Add"}).click();
 	const code = await page.locator("#enrolment-code .secret").innerText();
@@ -138,6 +138,9 @@ test("an admin adds a node, sees its code once, and the node enrols with it", as
 	await ada.open("/nodes/node9");
 	assert.equal(await page.locator("#enrolment-code").count(), 0);
 	assert.match(await page.locator("#machine").innerText(), /rack=b/);
+	assert.match(await page.locator("#place-web").innerText(), /always by itself, in a pool, too/);
+	await page.getByText("Products, tags and notes").click();
+	assert.equal((await page.getByLabel("Product and channel").inputValue()).trim(), "web stage always");
 	ada.peace();
 });
 
