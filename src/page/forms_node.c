@@ -22,16 +22,17 @@ static json_t *products_of(const char *text, GError **error)
 		if (!*lines[i])
 			continue;
 		guint count = g_strv_length(words);
-		if (count != 2 && count != 3) {
+		gboolean always = count == 3 && g_str_equal(words[2], "always");
+		if (count != 2 && !always) {
 			drover_error_set(error, DROVER_ERROR_INPUT,
 				"products: \"%s\" is not a product and a channel, as in: web beta",
 				lines[i]);
 			return NULL;
 		}
 		json_array_append_new(products,
-			json_pack("{s:o, s:o, s:o}", "product", json_text_or_null(words[0]),
+			json_pack("{s:o, s:o, s:s}", "product", json_text_or_null(words[0]),
 				"channel", json_text_or_null(words[1]), "follows",
-				json_text_or_null(count == 3 ? words[2] : "alone")));
+				always ? "always" : "alone"));
 	}
 	return g_steal_pointer(&products);
 }

@@ -418,8 +418,8 @@ static void test_every_form_becomes_its_call(void **state)
 		{"/nodes/web4",
 			"data_version=3&products=web+beta%0D%0A%0D%0Aapi+prod&tags=rack%3Da&notes=",
 			"PUT /nodes/web4 {\"data_version\":3,\"notes\":null,\"products\":["
-			"{\"channel\":\"beta\",\"product\":\"web\"},"
-			"{\"channel\":\"prod\",\"product\":\"api\"}],"
+			"{\"channel\":\"beta\",\"follows\":\"alone\",\"product\":\"web\"},"
+			"{\"channel\":\"prod\",\"follows\":\"alone\",\"product\":\"api\"}],"
 			"\"tags\":{\"rack\":\"a\"}}\n",
 			"/nodes/web4"},
 		{"/nodes/web4/products/web/order", "version=1.4.2&reason=sums",
@@ -584,7 +584,7 @@ static void test_a_node_is_added_and_invited(void **state)
 	assert_int_equal(reply->status, 200);
 	assert_string_equal(fake->changes->str,
 		"POST /nodes {\"name\":\"web9\",\"products\":[{\"channel\":\"beta\","
-		"\"product\":\"web\"}],\"tags\":{}}\n"
+		"\"follows\":\"alone\",\"product\":\"web\"}],\"tags\":{}}\n"
 		"POST /hosts {\"kind\":\"node\",\"name\":\"web3\"}\n");
 	assert_true(says(reply, "data-address=\"/nodes/web3\""));
 }
