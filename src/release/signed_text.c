@@ -48,7 +48,10 @@ Signature *signed_text_split(const char *name, const char *bytes, gsize size_byt
 		g_prefix_error(error, "the signature at the end of ");
 		return NULL;
 	}
-	*text = g_strndup(bytes, length);
+	/* As it was signed, whatever is in it. */
+	*text = g_malloc(length + 1);
+	memcpy(*text, bytes, length);
+	(*text)[length] = '\0';
 	*text_bytes = length;
 	return g_steal_pointer(&signature);
 }

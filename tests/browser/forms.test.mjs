@@ -63,7 +63,7 @@ test("a viewer sees no verdict buttons and is told who can", async () => {
 	assert.equal(await page.locator("#rulings button, #rulings input").count(), 0);
 	assert.match(await page.locator("#rulings").innerText(), /A tester of this product can rule/);
 	assert.deepEqual(await page.getByRole("navigation", {name: "Main"}).getByRole("link").allInnerTexts(),
-		["Overview", "Channels", "Changes", "Pools", "History", "Maintenance", "Tokens"]);
+		["Overview", "Channels", "Changes", "Nodes", "Pools", "History", "Maintenance", "Tokens"]);
 	await vic.open("/people");
 	assert.match(await page.locator("main").innerText(), /admin/);
 	assert.equal(await page.locator("main form").count(), 0);

@@ -312,6 +312,8 @@ def test_nothing_goes_below_the_floor_not_even_by_order(tmp_path, repository):
 
 def test_rollback_without_anything_before_says_what_to_name(node):
     node("install", "1.0.0")
+    assert "activate a version instead" in node("rollback", exits=NOT_FOUND)
+    node("activate", "1.0.0")
     assert "name the version to go back to" in node("rollback", exits=NOT_FOUND)
     assert "drover-node install web 9.9.9" in node("activate", "9.9.9", exits=NOT_FOUND)
 

@@ -212,9 +212,12 @@ gboolean deed_run_install(Invocation *invocation, GError **error)
 	return TRUE;
 }
 
-/* The daemon is to leave it so. Not being able to say so is told, and undoes nothing. */
+/* The daemon is to leave it so. Not being able to say so is told, and undoes nothing. A node that
+ * follows nobody has no daemon. */
 static void remember(const Hand *hand, const char *version)
 {
+	if (hand->config->server == NULL)
+		return;
 	g_autoptr(GError) error = NULL;
 	g_auto(FollowMemory) memory = {0};
 	g_autoptr(Orders) orders = kept_orders(hand->config);
