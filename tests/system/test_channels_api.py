@@ -13,6 +13,8 @@ import beds
 import openapi
 from server import House, eventually
 
+pytestmark = pytest.mark.slow
+
 RULE = {"product": "web", "channel": "release", "priority": 90, "mapping": "web-1.0.0"}
 ROWS = [
     {"op": "insert", "table": "products", "row": {"product": "web", "scheme": "semver", "hosts": ["cdn.example.org"]}},

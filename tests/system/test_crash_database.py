@@ -14,6 +14,8 @@ import beds
 from beds import daemons, databases, engine, place  # noqa: F401 (fixtures)
 from conftest import Repository
 
+pytestmark = pytest.mark.slow
+
 WRITERS = 8
 DEADLINE_S = 30  # of a request, HttpServerOptions.deadline_ms
 RETRY_S = 10

@@ -20,6 +20,8 @@ from test_handover import EXAMPLES, PYTHON, Client, compiled, free_port, load
 from test_handover import Bed as Asked
 from test_node_run import Bed as Followed
 
+pytestmark = pytest.mark.slow
+
 SHEEP = (EXAMPLES / "python/sheep.py").read_text()
 NEVER_READY = "import time; time.sleep(1000)"
 SICK = SHEEP.replace("send_response(200)", 'send_response(500 if self.path == "/health" else 200)')
